@@ -1,0 +1,2 @@
+from ._scatterer import FreeSpaceScatterer as FreeSpaceScatterer
+from ._scatterer_card import FreeSpaceScattererCard as FreeSpaceScattererCard

@@ -1,0 +1,74 @@
+"""The command line as a whole: the commands, and how a mistake, a failure or Ctrl-C ends one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from photonics_sim.cli import _devices, _doctor, _evaluate, _plot, _runs, _train
+from photonics_sim.cli._output import FAILED, INTERRUPTED, MISTAKE, human
+from photonics_sim.errors import PhotonicsError
+
+app = typer.Typer(
+    name="photonics-sim",
+    help="Simulate, train and judge physical neural networks made of light.",
+    epilog="Start with: photonics-sim demo",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(_train.demo)
+app.command("train")(_train.train)
+app.command("resume")(_train.resume)
+app.command("evaluate")(_evaluate.evaluate)
+app.command("plot")(_plot.plot)
+app.command("doctor")(_doctor.doctor)
+app.add_typer(_devices.app, name="devices")
+app.add_typer(_runs.app, name="runs")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"photonics-sim {version('photonics_sim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["PHOTONICS_SIM_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 the user's mistake, 130 interrupted."""
+    try:
+        app()
+    except PhotonicsError as error:
+        _end(error, MISTAKE)
+    except KeyboardInterrupt:
+        human("interrupted")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of stdout has gone, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except Exception as error:
+        _end(error, FAILED)
+
+
+def _end(error: Exception, code: int) -> None:
+    if os.environ.get("PHOTONICS_SIM_DEBUG"):
+        raise error
+    kind = "" if isinstance(error, PhotonicsError) else f"{type(error).__name__}: "
+    text = str(error).replace("[", r"\[")
+    hint = "" if code == MISTAKE else "; `photonics-sim --debug ...` shows where. Please report it"
+    human(f"[red]error:[/] {kind}{text}{hint}")
+    sys.exit(code)

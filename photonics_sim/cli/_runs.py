@@ -1,0 +1,90 @@
+"""`runs`: what has been trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from photonics_sim.cli._options import JsonOption, RunArgument
+from photonics_sim.cli._output import human, print_json, show
+from photonics_sim.errors import PhotonicsError
+
+app = typer.Typer(help="The runs of this folder: list, show.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    folder: Annotated[Path, typer.Argument(help="Folder of runs.")] = Path("runs"), json_: JsonOption = False
+) -> None:
+    """List runs with their results, oldest first."""
+    from photonics_sim.runs import list_runs
+
+    rows = [_row(run) for run in list_runs(folder)]
+    if json_:
+        print_json(rows)
+        return
+    if not rows:
+        human(f"no runs in {folder}/; `photonics-sim demo` makes one")
+        return
+    table = Table("run", "state", "card", "data", "seed", "epochs", "validation", "test", "as built")
+    for row in rows:
+        if "problem" in row:
+            table.add_row(row["run"], f"[red]{row['problem']}[/]")
+            continue
+        table.add_row(row["run"], row["state"], row["card"], row["data"], str(row["seed"]), row["epochs"],
+                      *(_number(row[key]) for key in ("validation", "test", "as_built")))  # fmt: skip
+    show(table)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _row(run: Any) -> dict[str, Any]:
+    try:
+        summary, config = run.summary, run.config
+        score = "accuracy" if summary.get("task", "classification") == "classification" else "r2"
+        return {
+            "run": str(run.path),
+            "state": run.state,
+            "card": run.card.name,
+            "data": config.data.name,
+            "seed": config.training.seed,
+            "epochs": f"{summary.get('epochs', 0)}/{config.training.epochs}",
+            "validation": summary.get(f"validation_{score}"),
+            "test": summary.get(f"test_{score}"),
+            "as_built": (summary.get("as_built") or {}).get("mean"),
+        }
+    except PhotonicsError as error:  # one damaged run must not hide the others
+        return {"run": str(run.path), "state": "damaged", "problem": str(error)}
+
+
+@app.command(name="show")
+def show_(run: RunArgument, json_: JsonOption = False) -> None:
+    """Show a run: how it was made and what came out."""
+    from photonics_sim.runs import find_run
+
+    found = find_run(run)
+    answer = {"state": found.state} | found.summary | {"config": found.config.model_dump()}
+    answer["state"] = found.state
+    if json_:
+        print_json(answer)
+        return
+    table = Table("", "", title=str(found.path), show_header=False)
+    made, data = found.config.made, found.config.data
+    for key, value in found.summary.items():
+        if not isinstance(value, dict | list) and value is not None and key != "run":
+            table.add_row(key.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value))
+    built = found.summary.get("as_built")
+    if built:
+        table.add_row("as built", f"{built['mean']:.4f} [{built['low']:.4f}, {built['high']:.4f}], {built['chips']} chips")
+    table.add_row("state", found.state)
+    table.add_row("command", made.command)
+    table.add_row("made", f"{made.date}, {made.threads} threads")
+    table.add_row("data digest", data.digest[:16])
+    if found.report_path.exists():
+        table.add_row("report", str(found.report_path))
+    show(table)

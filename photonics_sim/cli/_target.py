@@ -1,0 +1,50 @@
+"""A run or a card, as a device with data that fit it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
+from photonics_sim.device import Device, build_device, list_devices, load_card
+from photonics_sim.errors import PhotonicsError, did_you_mean
+from photonics_sim.runs import Run, find_run, list_runs
+from photonics_sim.training import as_dataset, fit_card, load_run_dataset, load_trained
+
+
+def open_target(
+    target: str, data: str | None, data_dir: Path | None, sets: dict[str, Any], seed: int
+) -> tuple[Device, Dataset, Pipeline, bool]:
+    """Device, data, pipeline and whether the device is trained.
+
+    Raises:
+        PhotonicsError: where the target is neither a run nor a card, or the data do not fit it.
+    """
+    run = _as_run(target)
+    if run is None:
+        dataset = as_dataset(data or "digits", data_dir)
+        device = build_device(fit_card(load_card(target, sets), dataset, sets), seed=seed)
+        return device, dataset, fit_pipeline(dataset, device.in_features), False
+    device = load_trained(run, overrides=sets)
+    if data is None:
+        return device, load_run_dataset(run, root=data_dir), Pipeline.from_dict(run.config.data.pipeline), True
+    dataset = as_dataset(data, data_dir)
+    if dataset.outputs != device.out_features:
+        raise PhotonicsError(
+            f"{dataset.name} has {dataset.outputs} classes and the run has {device.out_features}; give other --data"
+        )
+    return device, dataset, fit_pipeline(dataset, device.in_features), True
+
+
+def _as_run(target: str) -> Run | None:
+    try:
+        return find_run(target)
+    except PhotonicsError:
+        cards = [header.name for header in list_devices()]
+        if target in cards or target.endswith(".toml"):
+            return None
+        known = cards + [run.path.name for run in list_runs()]
+        raise PhotonicsError(
+            f"{target} is neither a run nor a card{did_you_mean(target, known)} (`photonics-sim runs list`, "
+            "`photonics-sim devices list`)"
+        ) from None

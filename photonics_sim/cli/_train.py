@@ -1,0 +1,194 @@
+"""`train`, `resume` and `demo`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photonics_sim.cli._options import (
+    AcceleratorOption,
+    CardArgument,
+    DataDirOption,
+    DataOption,
+    JsonOption,
+    RunArgument,
+    SetOption,
+    parse_sets,
+    pick_accelerator,
+)
+from photonics_sim.cli._output import INTERRUPTED, human, print_json
+from photonics_sim.device import format_si, load_card
+
+if TYPE_CHECKING:
+    from photonics_sim.runs import Run
+
+_TRAIN_EXAMPLES = """[bold]Examples[/]
+
+photonics-sim train free-space-scatterer --data digits --epochs 30 --name first
+
+photonics-sim train free-space-scatterer --data mnist --data-dir ~/mnist --set copies=4 --dry-run
+
+photonics-sim train my-card.toml --data my-data.npz --set modulator.phase_bits=8 --json
+"""
+
+
+def train(
+    card: CardArgument,
+    data: DataOption = "digits",
+    data_dir: DataDirOption = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training part.")] = 30,
+    batch: Annotated[int, typer.Option(help="Samples per step.")] = 64,
+    lr: Annotated[float, typer.Option(help="Largest step of Adam.")] = 0.1,
+    label_smoothing: Annotated[float, typer.Option(help="Probability spread over all classes.")] = 0.0,
+    shift_px: Annotated[float, typer.Option(help="Shift training images at random, at most this, in pixels.")] = 0.0,
+    rotate_deg: Annotated[float, typer.Option(help="Rotate training images at random, at most this.")] = 0.0,
+    zoom: Annotated[float, typer.Option(help="Magnify training images at random by 1 +- this.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of initial settings, order, noise and chips.")] = 0,
+    chips: Annotated[int, typer.Option(help="Fabricated chips to test on at the end.")] = 20,
+    set_: SetOption = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run under runs/.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run, instead of --name.")] = None,
+    accelerator: AcceleratorOption = "cpu",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take; nothing is written.")] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Train a device on data and keep everything in a run folder, with a report."""
+    sets = parse_sets(set_)
+    checked = load_card(card, sets)
+
+    from photonics_sim.device import build_device
+    from photonics_sim.training import as_dataset, fit_card
+    from photonics_sim.training import train as train_device
+
+    settings: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch,
+        "learning_rate": lr,
+        "label_smoothing": label_smoothing,
+        "shift_px": shift_px,
+        "rotate_deg": rotate_deg,
+        "zoom": zoom,
+        "seed": seed,
+        "chips": chips,
+        "accelerator": pick_accelerator(accelerator),
+    }
+    dataset = as_dataset(data, data_dir)
+    fitted = fit_card(checked, dataset, sets)
+    for path, (value, before) in fitted.changes(checked).items():
+        human(f"{path} = {value} to fit {dataset.name} (the card says {before})")
+    device = build_device(fitted, seed=seed)
+    if dry_run:
+        _forecast(device, dataset, settings, json_)
+        return
+    run = train_device(
+        device, dataset, source=data, root=data_dir, name=name, out=out, command=_command(), **settings
+    )
+    _finish(run, json_)
+
+
+def resume(
+    run: RunArgument,
+    epochs: Annotated[int | None, typer.Option(help="A new total number of epochs.")] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Go on with a run where it stopped, to the same numbers as an unbroken one."""
+    from photonics_sim.runs import find_run
+
+    found = find_run(run)
+    done = found.config.training.epochs
+    if found.state == "finished" and (epochs is None or epochs == done):
+        human(f"{found.path} is finished ({done} epochs); `--epochs {done + 10}` would add to it")
+        if json_:
+            print_json(found.summary | {"epochs_run": 0})
+        return
+
+    from photonics_sim.training import resume as resume_run
+
+    _finish(resume_run(found, epochs=epochs), json_)
+
+
+def demo(
+    name: Annotated[str | None, typer.Option(help="Name of the run under runs/.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Train a free-space optical network on bundled handwritten digits; about a minute, offline."""
+    human("Light bounces between a modulator that shows a digit and a scattering medium; ten detectors, one per digit.")
+    from photonics_sim.device import build_device
+    from photonics_sim.datasets import load
+    from photonics_sim.training import fit_card
+    from photonics_sim.training import train as train_device
+
+    digits = load("digits")
+    device = build_device(fit_card(load_card("free-space-scatterer"), digits), seed=0)
+    run_name = name if name or out else _next_demo()
+    run = train_device(device, digits, name=run_name, out=out, epochs=20, learning_rate=0.1, command=_command())
+    _finish(run, json_)
+
+
+def _next_demo() -> str:
+    from photonics_sim.runs import RUNS
+
+    number = 1
+    while (RUNS / f"demo-{number}").exists():
+        number += 1
+    return f"demo-{number}"
+
+
+def _command() -> list[str]:
+    return ["photonics-sim", *sys.argv[1:]]
+
+
+def _finish(run: Run, as_json: bool) -> None:
+    summary = run.summary
+    if run.state != "finished":
+        done = len(run.metrics["epoch"].values) if run.metrics_path.exists() else 0
+        human(f"stopped after {done} of {run.config.training.epochs} epochs; saved. `photonics-sim resume {run.path}`")
+        if as_json:
+            print_json(summary | {"run": str(run.path), "state": "interrupted"})
+        raise typer.Exit(INTERRUPTED)
+    from photonics_sim.plots import report
+
+    page = report(run)
+    human(_sentence(summary), f"report: [bold]{page}[/]")
+    if as_json:
+        print_json(summary | {"report": str(page)})
+
+
+def _sentence(summary: dict[str, Any]) -> str:
+    name = "accuracy" if summary["task"] == "classification" else "r2"
+    shown = (lambda v: f"{100 * v:.1f} %") if name == "accuracy" else (lambda v: f"{v:.3f}")
+    label = "test accuracy" if name == "accuracy" else "test R^2"
+    built = summary.get("as_built")
+    as_built = (
+        f" ideal, {shown(built['mean'])} as built ({built['chips']} chips, 95 % within "
+        f"{shown(built['low'])} .. {shown(built['high'])})"
+        if built
+        else ""
+    )
+    return (
+        f"[bold]{label} {shown(summary[f'test_{name}'])}[/]{as_built} · best epoch {summary['best_epoch']} of "
+        f"{summary['epochs']} · {summary['training_seconds']:.0f} s here · the device: "
+        f"{format_si(summary['seconds_per_inference'], 's')} and {format_si(summary['joules_per_inference'], 'J')} "
+        "per inference"
+    )
+
+
+def _forecast(device: Any, dataset: Any, settings: dict[str, Any], as_json: bool) -> None:
+    from photonics_sim.runs import TrainSettings
+    from photonics_sim.training import estimate_training
+
+    estimate = estimate_training(device, dataset, TrainSettings(**settings))
+    low, high = estimate.low_s / 60, estimate.high_s / 60
+    span = f"{low:.1f} .. {high:.1f} min" if high >= 1 else f"{60 * low:.0f} .. {60 * high:.0f} s"
+    human(
+        f"{estimate.trained_parameters:,} trained parameters, {estimate.steps:,} steps · about {span} on "
+        f"{settings['accelerator']} · {estimate.memory_bytes / 2**20:.0f} MB of memory, "
+        f"{estimate.disk_bytes / 1e6:.0f} MB on disk · the hardware itself: {format_si(estimate.hardware_s, 's')}, "
+        f"{format_si(estimate.hardware_j, 'J')} for the training passes · nothing written"
+    )
+    if as_json:
+        print_json(estimate.to_dict())

@@ -1,0 +1,11 @@
+from ._augment import augment as augment
+from ._dataset import Dataset as Dataset
+from ._dataset import Part as Part
+from ._dataset import Task as Task
+from ._load import load as load
+from ._own import load_file as load_file
+from ._pipeline import Pipeline as Pipeline
+from ._pipeline import fit_pipeline as fit_pipeline
+from ._pipeline import possible_widths as possible_widths
+from ._registry import names as names
+from ._tensors import from_tensors as from_tensors

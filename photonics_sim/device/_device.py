@@ -1,0 +1,114 @@
+"""What every device is, and the capabilities that some declare."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal, Protocol, Self, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from photonics_sim.device._card import Card
+from photonics_sim.device._costs import Costs
+from photonics_sim.errors import PhotonicsError
+
+
+class Device(nn.Module, ABC):
+    """A physical system that turns real inputs `(*batch, in_features)` into real outputs `(*batch, out_features)`.
+
+    A subclass is final: it implements the abstract members and overrides nothing else. A pass is a function: it never
+    advances time, never draws a random number of its own, never changes the device.
+
+    Attributes:
+        in_features: Width of an input.
+        out_features: Width of an output.
+        card: The numbers it was built from; None for a composition.
+    """
+
+    in_features: int
+    out_features: int
+    card: Card | None
+
+    def forward(self, x: Tensor, *, key: int | None = None) -> Tensor:
+        """The differentiable pass, detection included.
+
+        Args:
+            x: Real inputs, `(*batch, in_features)`, of the device's number type.
+            key: Names one reading. Noise that is fresh at every reading is a pure function of it; None reads the
+                expectation, without noise.
+
+        Returns:
+            Real outputs `(*batch, out_features)`; `(chips, *batch, out_features)` for an ensemble of chips.
+
+        Raises:
+            PhotonicsError: where the width does not fit or a value is not finite.
+        """
+        check_inputs(x, self.in_features, type(self).__name__)
+        return self.measure(x, key)
+
+    @abstractmethod
+    def measure(self, x: Tensor, key: int | None) -> Tensor:
+        """The pass on checked inputs; see `forward`."""
+
+    @abstractmethod
+    def costs(self) -> Costs:
+        """Latency, energy and link budget of one pass, from the card's numbers alone."""
+
+    @abstractmethod
+    def ideal(self) -> Self:
+        """The nominal device with the same settings: no fabrication error, no noise, no quantisation, no loss."""
+
+    @abstractmethod
+    def as_built(self, seed: int, chips: int | None = None) -> Self:
+        """The same settings on one fabricated instance, or on `chips` of them as a leading axis.
+
+        Fabrication errors are a function of the seed alone. Chip k of an ensemble is not the chip of another seed.
+        """
+
+
+def check_inputs(x: Tensor, width: int, name: str) -> None:
+    """Refuse inputs of another width, complex ones, and values that are not finite."""
+    if x.ndim == 0 or x.shape[-1] != width:
+        raise PhotonicsError(
+            f"{name} takes inputs (*batch, {width}); found {tuple(x.shape)}. Reshape them, or build the device with "
+            "another number of inputs"
+        )
+    if not x.is_floating_point():
+        raise PhotonicsError(f"{name} takes real floating-point inputs; found {x.dtype}. Convert them, e.g. x.float()")
+    try:
+        finite = bool(torch.isfinite(x).all())
+    except RuntimeError:  # under vmap no value can be looked at
+        return
+    if not finite:
+        at = tuple(int(i) for i in (~torch.isfinite(x)).nonzero()[0])
+        raise PhotonicsError(f"{name}: input{list(at)} is {float(x[at])}; inputs must be finite")
+
+
+@runtime_checkable
+class Responds(Protocol):
+    """Tells the complex field before detection, from which universality and kernels are judged."""
+
+    encoder: Literal["diagonal", "dense"]
+    readout: Literal["coherent", "intensity_sum"]
+
+    def response(self, x: Tensor) -> Tensor:
+        """Inputs `(*batch, in_features)` to complex amplitudes `(*batch, out_features)` before detection."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """Tells the optical power that goes in and comes out, so that passivity can be tested."""
+
+    def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Power in and out of the optics in watts, each `(*batch)`."""
+
+
+@runtime_checkable
+class Imaged(Protocol):
+    """Shows its light at named planes."""
+
+    def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
+        """Images `(ny, nx)` on the way of one sample `(in_features)` to one output; real ones are phases in rad.
+
+        Complex images are fields in units in which |u|^2 is power per pixel, relative to the source.
+        """

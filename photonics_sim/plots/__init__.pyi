@@ -1,0 +1,9 @@
+from ._confusion import plot_confusion as plot_confusion
+from ._costs import plot_costs as plot_costs
+from ._figure import Figure as Figure
+from ._planes import plot_planes as plot_planes
+from ._regression import plot_regression as plot_regression
+from ._report import CardRow as CardRow
+from ._report import ReportData as ReportData
+from ._report import render_report as render_report
+from ._training import plot_training as plot_training

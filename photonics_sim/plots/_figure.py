@@ -1,0 +1,71 @@
+"""A figure that is the same bytes whenever it is saved, and shows itself in a notebook."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from pathlib import Path
+
+import matplotlib
+import matplotlib.figure
+
+from photonics_sim.errors import PhotonicsError, did_you_mean
+from photonics_sim.files import write_atomically
+from photonics_sim.plots._style import STYLE
+
+# What each format would otherwise write about the day and the machine.
+_METADATA: dict[str, dict[str, None]] = {
+    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
+    "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
+    "png": {"Software": None},
+}
+_DEFAULT_STYLE = re.compile(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>")
+_ID = re.compile(r'(?<= id=")|(?<=url\(#)|(?<=href="#)')
+
+
+class Figure(matplotlib.figure.Figure):
+    """A matplotlib figure made without pyplot: no window, no global state, deterministic files.
+
+    `matplotlib.pyplot.subplots(FigureClass=Figure)` makes one for people who work with pyplot.
+    """
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def svg(self) -> str:
+        """The figure as an `<svg>` element that can stand in an HTML page next to others.
+
+        Text stays text. Every id begins with a digest of the picture, so that two pictures never share one.
+        """
+        text = self._render("svg").decode()
+        body = _DEFAULT_STYLE.sub("", text[text.index("<svg ") :], count=1)
+        prefix = f"f{hashlib.sha256(body.encode()).hexdigest()[:8]}-"
+        # The style sheet that matplotlib writes would reach the whole page; the same as attributes reaches the picture.
+        inherited = '<svg stroke-linejoin="round" stroke-linecap="butt" '
+        return _ID.sub(prefix, body).replace("<svg ", inherited, 1).rstrip()
+
+    def write(self, path: Path | str, format: str | None = None) -> None:
+        """Save as SVG, PDF or PNG: whole or not at all, and the same bytes every time.
+
+        Args:
+            path: Where to.
+            format: "svg", "pdf" or "png"; None takes the suffix of `path`.
+
+        Raises:
+            PhotonicsError: for another format, or a folder that cannot be written.
+        """
+        path = Path(path)
+        kind = (format if format is not None else path.suffix.removeprefix(".")).lower()
+        if kind not in _METADATA:
+            raise PhotonicsError(
+                f"{path}: cannot write a figure as {kind or 'a file without suffix'}{did_you_mean(kind, _METADATA)}; "
+                "name it .svg, .pdf or .png"
+            )
+        write_atomically(path, self.svg() + "\n" if kind == "svg" else self._render(kind))
+
+    def _render(self, kind: str) -> bytes:
+        buffer = io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            self.savefig(buffer, format=kind, metadata=_METADATA[kind])
+        return buffer.getvalue()

@@ -1,0 +1,13 @@
+from ._config import DataSource as DataSource
+from ._config import Made as Made
+from ._config import RunConfig as RunConfig
+from ._config import TrainSettings as TrainSettings
+from ._config import make_note as make_note
+from ._folder import lock_run as lock_run
+from ._folder import new_run_folder as new_run_folder
+from ._metrics import Metric as Metric
+from ._metrics import read_metrics as read_metrics
+from ._metrics import write_metrics as write_metrics
+from ._run import Run as Run
+from ._run import find_run as find_run
+from ._run import list_runs as list_runs

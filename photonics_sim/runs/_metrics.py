@@ -1,0 +1,77 @@
+"""metrics.h5: every array with named dimensions, a unit and a long name, so that xarray opens it as it is."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from photonics_sim.files import open_h5, write_atomically
+
+_SUMMARY = "summary"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An array with its meaning: `dims` names its axes; a one-dimensional metric named like its axis is its scale."""
+
+    values: NDArray[Any]
+    dims: tuple[str, ...]
+    unit: str
+    long_name: str
+
+
+def write_metrics(path: Path, metrics: Mapping[str, Metric], summary: Mapping[str, Any]) -> None:
+    """Replace `path` by these metrics in one step.
+
+    Every axis gets a dimension scale: the metric of that name, or plain counting. `summary` (anything JSON can say)
+    is kept as an attribute of the file.
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.attrs[_SUMMARY] = json.dumps(dict(summary))
+        lengths = {dim: size for m in metrics.values() for dim, size in zip(m.dims, m.values.shape, strict=True)}
+        for dim, length in lengths.items():
+            values = metrics[dim].values if dim in metrics else np.arange(length)
+            scale = file.create_dataset(dim, data=values)
+            scale.make_scale(dim)
+            _describe(scale, metrics.get(dim, Metric(values, (dim,), "1", dim.replace("_", " "))))
+        for name, metric in metrics.items():
+            if name in lengths:
+                continue
+            variable = file.create_dataset(name, data=metric.values)
+            _describe(variable, metric)
+            for axis, dim in enumerate(metric.dims):
+                variable.dims[axis].attach_scale(file[dim])
+    write_atomically(path, buffer.getvalue())
+
+
+def _describe(variable: h5py.Dataset, metric: Metric) -> None:
+    variable.attrs["units"] = metric.unit
+    variable.attrs["long_name"] = metric.long_name
+
+
+def read_metrics(path: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
+    """The metrics and the summary of a file that `write_metrics` wrote.
+
+    Raises:
+        PhotonicsError: where the file is missing, damaged or of another kind.
+    """
+    with open_h5(path, "the metrics of a run") as file:
+        metrics = {
+            name: Metric(
+                item[...],
+                (name,) if item.is_scale else tuple(dim[0].name.lstrip("/") for dim in item.dims),
+                str(item.attrs.get("units", "1")),
+                str(item.attrs.get("long_name", name)),
+            )
+            for name, item in file.items()
+        }
+        return metrics, dict(json.loads(file.attrs.get(_SUMMARY, "{}")))

@@ -1,0 +1,5 @@
+"""Electronics at both ends of the light: modulators, detectors and converters. Public names: `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+from ._detector import detect as detect
+from ._detector import quantise as quantise
+from ._detector_card import DetectorCard as DetectorCard
+from ._modulator import phase_transmission as phase_transmission
+from ._modulator import quantise_phase as quantise_phase

@@ -1,0 +1,5 @@
+"""Laws of physics as assertions, and the conformance suite that every device must pass. Public names: `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,119 @@
+"""How good a device is: ideal, and as built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photonics_sim.datasets import Dataset, Part, Pipeline, fit_pipeline
+from photonics_sim.device import Device, derive_key
+from photonics_sim.training._tasks import SCORE_NAMES, confusion, correct, hits, loss, predictions, score
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class AsBuilt:
+    """Scores of fabricated chips: the mean and the range that holds the middle 95 % of them."""
+
+    scores: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.scores))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        low, high = np.percentile(self.scores, [2.5, 97.5])
+        return float(low), float(high)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"chips": len(self.scores), "mean": self.mean, "low": self.interval[0], "high": self.interval[1]}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A device on one part of a data set.
+
+    Attributes:
+        task: "classification" or "regression".
+        loss: Mean loss.
+        score: Accuracy (0..1) or R^2.
+        predictions: Class numbers `(n)`, or values in the user's units `(n, k)`.
+        targets: Likewise.
+        confusion: Counts `(classes, classes)`, true by predicted; None for regression.
+        as_built: Scores of fabricated chips; None where none were asked for.
+    """
+
+    task: str
+    loss: float
+    score: float
+    predictions: NDArray[Any]
+    targets: NDArray[Any]
+    confusion: NDArray[Any] | None
+    as_built: AsBuilt | None
+
+    @property
+    def score_name(self) -> str:
+        return SCORE_NAMES[self.task]
+
+
+def evaluate(
+    device: Device,
+    dataset: Dataset,
+    *,
+    part: str = "test",
+    pipeline: Pipeline | None = None,
+    chips: int = 0,
+    seed: int = 0,
+) -> Evaluation:
+    """Judge a device on a part of a data set.
+
+    Args:
+        device: Reads with its own noise where its card switches noise on, by keys derived from the seed.
+        dataset: Data and task.
+        part: "train", "validation" or "test".
+        pipeline: How samples become inputs; by default fitted on the train part.
+        chips: Fabricated chips to judge as well, each by `device.as_built`.
+        seed: Of the chips and of the readings.
+    """
+    pipeline = pipeline or fit_pipeline(dataset, device.in_features)
+    samples: Part = dataset.parts[part]
+    place = next(device.parameters())
+    targets = pipeline.targets(samples.targets).to(place.device)
+    inputs = pipeline.inputs(samples.inputs).to(place)
+    outputs = read_all(device, inputs, derive_key(seed, "evaluate"))
+    total = hits(outputs, targets, dataset.task)
+    predicted = predictions(outputs, dataset.task)
+    return Evaluation(
+        task=dataset.task,
+        loss=float(loss(outputs, targets, dataset.task)),
+        score=score(total, targets, dataset.task),
+        predictions=pipeline.restore(predicted).cpu().numpy(),
+        targets=samples.targets.numpy(),
+        confusion=confusion(predicted, targets, dataset.outputs).cpu().numpy()
+        if dataset.task == "classification"
+        else None,
+        as_built=_chips(device, inputs, targets, dataset, chips, seed) if chips else None,
+    )
+
+
+@torch.no_grad()
+def read_all(device: Device, inputs: Tensor, key: int) -> Tensor:
+    """Outputs `(n, out)` of all inputs, in batches that fit the caches."""
+    batches = inputs.split(BATCH)
+    return torch.cat([device(batch, key=derive_key(key, number)) for number, batch in enumerate(batches)], dim=-2)
+
+
+def _chips(device: Device, inputs: Tensor, targets: Tensor, dataset: Dataset, chips: int, seed: int) -> AsBuilt:
+    scores = []
+    for number in range(chips):  # one at a time: memory stays that of one device, whatever the number
+        built = device.as_built(derive_key(seed, "chip", number))
+        outputs = read_all(built, inputs, derive_key(seed, "chip reading", number))
+        scores.append(score(float(correct(outputs, targets, dataset.task).sum()), targets, dataset.task))
+    return AsBuilt(tuple(scores))

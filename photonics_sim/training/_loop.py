@@ -1,0 +1,210 @@
+"""The training loop: every step is a function of the state and the seed, so that a resumed run is the same run."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from photonics_sim.datasets import Dataset, Part, Pipeline, augment
+from photonics_sim.device import Device, derive_key
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.runs import TrainSettings
+from photonics_sim.training._evaluate import read_all
+from photonics_sim.training._progress import Progress
+from photonics_sim.training._state import TrainState
+from photonics_sim.training._tasks import SCORE_NAMES, hits, is_better, loss, score
+
+CHECKPOINT_INTERVAL_S = 30.0
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Raw training samples and the prepared validation part, on the accelerator."""
+
+    dataset: Dataset
+    pipeline: Pipeline
+    train: Part
+    prepared: Tensor | None
+    targets: Tensor
+    validation_inputs: Tensor
+    validation_targets: Tensor
+
+    @classmethod
+    def prepare(cls, dataset: Dataset, pipeline: Pipeline, settings: TrainSettings, device: Device) -> TrainingData:
+        place = next(device.parameters())
+        augmented = bool(settings.shift_px or settings.rotate_deg or settings.zoom)
+        if augmented and len(dataset.shape) != 2:
+            raise PhotonicsError(f"shift, rotation and zoom need images; {dataset.name} has samples {dataset.shape}")
+        return cls(
+            dataset,
+            pipeline,
+            dataset.train,
+            None if augmented else pipeline.inputs(dataset.train.inputs).to(place),
+            pipeline.targets(dataset.train.targets).to(place.device),
+            pipeline.inputs(dataset.validation.inputs).to(place),
+            pipeline.targets(dataset.validation.targets).to(place.device),
+        )
+
+    def batch(self, index: Tensor, settings: TrainSettings, key: int) -> Tensor:
+        """Prepared inputs of these training samples, freshly augmented where that is asked for."""
+        if self.prepared is not None:
+            return self.prepared[index]
+        images = augment(
+            self.train.inputs[index],
+            shift_px=settings.shift_px,
+            rotate_deg=settings.rotate_deg,
+            scale=settings.zoom,
+            generator=torch.Generator().manual_seed(key),
+        )
+        return self.pipeline.inputs(images).to(self.validation_inputs)
+
+
+def make_optimiser(device: Device, settings: TrainSettings) -> torch.optim.Adam:
+    trained = [parameter for parameter in device.parameters() if parameter.requires_grad]
+    return torch.optim.Adam(trained, lr=settings.learning_rate)
+
+
+def learning_rate(settings: TrainSettings, step: int, total: int) -> float:
+    """Linear warm-up over the first `warmup` of all steps, then half a cosine down to zero."""
+    warm = max(1, round(settings.warmup * total))
+    rise = min(1.0, (step + 1) / warm)
+    return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / total))
+
+
+def run_epochs(
+    state: TrainState,
+    data: TrainingData,
+    settings: TrainSettings,
+    *,
+    save: Callable[[], None],
+    finish_epoch: Callable[[], None],
+    stop: Callable[[], bool],
+    callbacks: Sequence[Callable[[Progress], Any]],
+) -> bool:
+    """Train until the last epoch or until `stop` says so; False where it was stopped.
+
+    `save` is called every 30 s, at a stop and, through `finish_epoch`, after each epoch.
+    """
+    clock = _Clock(state, data, settings)
+    while state.epoch < settings.epochs:
+        for _ in _steps(state, data, settings):
+            now = clock.tick(state)
+            for callback in callbacks:
+                callback(now)
+            if stop():
+                save()
+                return False
+            if clock.checkpoint_due():
+                save()
+        _close_epoch(state, data, settings)
+        finish_epoch()
+        for callback in callbacks:
+            callback(clock.after_epoch(state))
+    return True
+
+
+def _steps(state: TrainState, data: TrainingData, settings: TrainSettings) -> Iterator[None]:
+    """The steps of the current epoch that are still to do."""
+    n, size, seed = len(data.train), settings.batch_size, settings.seed
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(derive_key(seed, "order", state.epoch)))
+    steps = math.ceil(n / size)
+    for step in range(state.step, steps):
+        started = time.monotonic()
+        index = order[step * size : (step + 1) * size]
+        key = derive_key(seed, "step", state.epoch, step)
+        train_step(state, data, settings, index, key, state.epoch * steps + step, settings.epochs * steps)
+        state.step = step + 1
+        state.seconds += time.monotonic() - started
+        yield
+
+
+def train_step(
+    state: TrainState, data: TrainingData, settings: TrainSettings, index: Tensor, key: int, step: int, total: int
+) -> None:
+    """One step of Adam on the training samples `index`."""
+    task = data.dataset.task
+    inputs = data.batch(index, settings, derive_key(key, "augment"))
+    targets = data.targets[index]
+    outputs = state.device(inputs, key=derive_key(key, "read"))
+    value = loss(outputs, targets, task, label_smoothing=settings.label_smoothing)
+    if not math.isfinite(float(value.detach())):
+        raise PhotonicsError(
+            f"the loss is not finite in epoch {state.epoch + 1}; the run is kept at its last checkpoint. "
+            "Train again with a lower --lr"
+        )
+    state.optimiser.param_groups[0]["lr"] = learning_rate(settings, step, total)
+    state.optimiser.zero_grad(set_to_none=True)
+    value.backward()  # type: ignore[no-untyped-call]
+    state.optimiser.step()
+    state.sums[0] += float(value.detach()) * len(index)
+    state.sums[1] += hits(outputs.detach(), targets, task)
+
+
+def _close_epoch(state: TrainState, data: TrainingData, settings: TrainSettings) -> None:
+    task, n = data.dataset.task, len(data.train)
+    outputs = read_all(state.device, data.validation_inputs, derive_key(settings.seed, "validation", state.epoch))
+    targets = data.validation_targets
+    validation = (score(hits(outputs, targets, task), targets, task), float(loss(outputs, targets, task)))
+    state.epoch += 1
+    row = {
+        "train_loss": state.sums[0] / n,
+        "train_score": score(state.sums[1], data.targets, task),
+        "validation_loss": validation[1],
+        "validation_score": validation[0],
+        "learning_rate": state.optimiser.param_groups[0]["lr"],
+        "seconds": state.seconds,
+    }
+    for name, value in row.items():
+        state.history[name].append(value)
+    if is_better(validation, state.best):
+        state.keep_as_best(validation)
+    state.step, state.sums, state.seconds = 0, [0.0, 0.0], 0.0
+
+
+class _Clock:
+    """Speed and time left, from the steps of this call."""
+
+    def __init__(self, state: TrainState, data: TrainingData, settings: TrainSettings) -> None:
+        self._n, self._size = len(data.train), settings.batch_size
+        self._steps, self._epochs = math.ceil(self._n / self._size), settings.epochs
+        self._task = data.dataset.task
+        self._start = self._saved = time.monotonic()
+        self._first = state.epoch * self._steps + state.step
+
+    def checkpoint_due(self) -> bool:
+        due = time.monotonic() - self._saved > CHECKPOINT_INTERVAL_S
+        if due:
+            self._saved = time.monotonic()
+        return due
+
+    def tick(self, state: TrainState) -> Progress:
+        return self._progress(state, state.epoch + 1, state.step, *state.sums)
+
+    def after_epoch(self, state: TrainState) -> Progress:
+        loss_sum = state.history["train_loss"][-1] * self._n
+        return self._progress(state, state.epoch, self._steps, loss_sum, state.history["train_score"][-1] * self._n)
+
+    def _progress(self, state: TrainState, epoch: int, step: int, loss_sum: float, hit_sum: float) -> Progress:
+        done = (epoch - 1) * self._steps + step
+        seconds = max(time.monotonic() - self._start, 1e-9)
+        per_step = seconds / max(done - self._first, 1)
+        samples = min(step * self._size, self._n)
+        validation = state.history["validation_score"]
+        return Progress(
+            epoch=epoch,
+            epochs=self._epochs,
+            step=step,
+            steps=self._steps,
+            loss=loss_sum / samples,
+            score_name=SCORE_NAMES[self._task],
+            score=hit_sum / samples if self._task == "classification" else math.nan,
+            validation=validation[-1] if validation else math.nan,
+            samples_per_s=self._size / per_step,
+            left_s=per_step * (self._epochs * self._steps - done),
+        )

@@ -1,0 +1,101 @@
+"""Where a training is, and showing it: a bar in a terminal, plain lines in a log file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+PLAIN_INTERVAL_S = 30.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of a training.
+
+    Attributes:
+        epoch: Current epoch, from 1.
+        epochs: How many there will be.
+        step: Steps done in this epoch.
+        steps: Steps of an epoch.
+        loss: Mean training loss of this epoch so far.
+        score_name: "accuracy" or "r2".
+        score: Training score of this epoch so far (accuracy alone); NaN for regression.
+        validation: Score on the validation part after the last finished epoch; NaN before the first.
+        samples_per_s: Training speed of this call.
+        left_s: Estimated time left in seconds.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    score_name: str
+    score: float
+    validation: float
+    samples_per_s: float
+    left_s: float
+
+    @property
+    def epoch_done(self) -> bool:
+        return self.step == self.steps
+
+    def line(self) -> str:
+        """One plain line."""
+        score = "" if self.score != self.score else f"  {self.score_name} {_percent(self.score, self.score_name)}"
+        validation = _percent(self.validation, self.score_name) if self.validation == self.validation else "-"
+        return (
+            f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.4f}{score}  validation {validation}  "
+            f"{self.samples_per_s:.0f} samples/s  {_clock(self.left_s)} left"
+        )
+
+
+def _percent(value: float, name: str) -> str:
+    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.3f}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[Progress], None]]:
+    """A callback for `train` that shows it on stderr: a bar in a terminal, else a line per 30 s."""
+    if sys.stderr.isatty():
+        with _bar() as callback:
+            yield callback
+    else:
+        yield _PlainLines()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as RichProgress
+
+    bar = RichProgress(BarColumn(bar_width=24), TextColumn("{task.description}"), console=Console(stderr=True))
+    with bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def callback(now: Progress) -> None:
+            done = (now.epoch - 1 + now.step / now.steps) / now.epochs
+            bar.update(task, completed=done, description=now.line())
+
+        yield callback
+
+
+class _PlainLines:
+    def __init__(self) -> None:
+        self._last = -float("inf")
+
+    def __call__(self, now: Progress) -> None:
+        finished = now.epoch_done and now.epoch == now.epochs
+        if finished or time.monotonic() - self._last > PLAIN_INTERVAL_S:
+            self._last = time.monotonic()
+            print(now.line(), file=sys.stderr, flush=True)

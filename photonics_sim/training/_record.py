@@ -1,0 +1,103 @@
+"""What a training writes down of itself: metrics.h5, at every epoch and at the end."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from photonics_sim.device import derive_key
+from photonics_sim.runs import Metric, Run, TrainSettings, write_metrics
+from photonics_sim.training._evaluate import Evaluation, evaluate
+from photonics_sim.training._loop import TrainingData
+from photonics_sim.training._state import TrainState
+from photonics_sim.training._tasks import SCORE_NAMES
+
+
+def record_epoch(run: Run, state: TrainState, data: TrainingData, *, epochs_run: int) -> None:
+    """Renew metrics.h5 after an epoch."""
+    summary = _summary(run, state, data, epochs_run) | {"state": "running"}
+    write_metrics(run.metrics_path, _history(state, data), summary)
+
+
+def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainSettings, *, epochs_run: int) -> None:
+    """Judge the best weights on the test part, nominal and as built, and write everything down.
+
+    The test part is looked at here alone: after all choices are made.
+    """
+    result = evaluate(
+        state.device,
+        data.dataset,
+        pipeline=data.pipeline,
+        chips=settings.chips,
+        seed=derive_key(settings.seed, "test"),
+    )
+    name = result.score_name
+    costs = state.device.costs()
+    summary = _summary(run, state, data, epochs_run) | {
+        "state": "finished",
+        f"test_{name}": result.score,
+        "test_loss": result.loss,
+        "test_samples": len(result.targets),
+        "as_built": result.as_built.to_dict() if result.as_built else None,
+        "seconds_per_inference": costs.total_latency_s,
+        "joules_per_inference": costs.total_energy_j,
+    }
+    write_metrics(run.metrics_path, _history(state, data) | _results(result, data), summary)
+
+
+def _summary(run: Run, state: TrainState, data: TrainingData, epochs_run: int) -> dict[str, Any]:
+    name = SCORE_NAMES[data.dataset.task]
+    return {
+        "run": str(run.path),
+        "card": run.card.name,
+        "data": data.dataset.name,
+        "task": data.dataset.task,
+        "seed": run.config.training.seed,
+        "epochs": state.epoch,
+        "epochs_run": epochs_run,
+        "best_epoch": state.best_epoch,
+        f"validation_{name}": state.best[0] if state.best else math.nan,
+        "training_seconds": sum(state.history["seconds"]),
+    }
+
+
+def _history(state: TrainState, data: TrainingData) -> dict[str, Metric]:
+    name = SCORE_NAMES[data.dataset.task]
+    label = "R^2" if name == "r2" else name
+    meaning = {
+        "train_loss": ("train_loss", "1", "mean training loss over the epoch"),
+        "train_score": (f"train_{name}", "1", f"training {label} over the epoch"),
+        "validation_loss": ("validation_loss", "1", "mean validation loss after the epoch"),
+        "validation_score": (f"validation_{name}", "1", f"validation {label} after the epoch"),
+        "learning_rate": ("learning_rate", "1", "learning rate of the epoch's last step"),
+        "seconds": ("seconds", "s", "time spent on the epoch's steps"),
+    }
+    epochs = Metric(np.arange(1, state.epoch + 1), ("epoch",), "1", "epoch")
+    return {"epoch": epochs} | {
+        public: Metric(np.asarray(state.history[key], dtype=np.float64), ("epoch",), unit, long_name)
+        for key, (public, unit, long_name) in meaning.items()
+    }
+
+
+def _results(result: Evaluation, data: TrainingData) -> dict[str, Metric]:
+    sample = data.pipeline.inputs(data.dataset.test.inputs[:1])[0].numpy()
+    metrics = {
+        "sample": Metric(sample, ("feature",), "1", "prepared inputs of the first test sample"),
+    }
+    if result.confusion is not None:
+        metrics["confusion"] = Metric(
+            result.confusion, ("true_class", "predicted_class"), "1", "test samples per true and predicted class"
+        )
+        metrics["test_target"] = Metric(result.targets, ("test_sample",), "1", "class of the test samples")
+        metrics["test_prediction"] = Metric(result.predictions, ("test_sample",), "1", "predicted class")
+    else:
+        dims = ("test_sample", "target_column")
+        metrics["test_target"] = Metric(result.targets, dims, "user's", "targets of the test samples")
+        metrics["test_prediction"] = Metric(result.predictions, dims, "user's", "predicted values")
+    if result.as_built is not None:
+        metrics["as_built_score"] = Metric(
+            np.asarray(result.as_built.scores), ("chip",), "1", f"test {result.score_name} of each fabricated chip"
+        )
+    return metrics
