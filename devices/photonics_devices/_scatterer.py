@@ -21,7 +21,7 @@ class FreeSpaceScatterer(Device):
     For class c and copy r, with inputs x of width d:
 
     .. math::
-        T_{cr} = \mathrm{diag}\, e^{i (a_{cr} \odot x + b_{cr})}, \quad
+        T_{cr} = \mathrm{diag}\, e^{i (a_{cr} \odot x + b_{cr})}, \quad S_{cr} = e^{i (H_{cr} + H_{cr}^T) / 2}, \quad
         E_{cr} = \tfrac12 (I - \tfrac12 T_{cr} S_{cr} T_{cr})^{-1} s_{cr}, \quad
         y_c = \Big| \tfrac{1}{\sqrt{R d}} \sum_r \sum_i E_{cr,i} \Big|^2
 
@@ -58,10 +58,7 @@ class FreeSpaceScatterer(Device):
         self.bias = nn.Parameter(draw("bias", c, r, d))
         # real and imaginary part last: a change of number type must not drop one of them
         self.illumination = nn.Parameter(draw("illumination", c, r, d, 2) / math.sqrt(2))
-        # in units of 1/sqrt(d) rad, so that one optimiser step turns the eigenphases of S no further than a phase
-        self.generator = nn.Parameter(
-            math.sqrt(d) * draw("generator", c, r, d, d), requires_grad=card.train_scattering
-        )
+        self.generator = nn.Parameter(draw("generator", c, r, d, d), requires_grad=card.train_scattering)
         self.register_buffer("phase_error", None, persistent=False)
         self.register_buffer("generator_error", None, persistent=False)
 
@@ -129,8 +126,8 @@ class FreeSpaceScatterer(Device):
         return self.scale.unsqueeze(-2) * x + self.bias.unsqueeze(-2)
 
     def _scattering(self) -> Tensor:
-        generator = self.generator / math.sqrt(self.in_features)
-        return symmetric_unitary(generator if self.generator_error is None else generator + self.generator_error)
+        generator = self.generator if self.generator_error is None else self.generator + self.generator_error
+        return symmetric_unitary(generator)
 
     def _fields(self, x: Tensor, key: int | None) -> Tensor:
         """Fields behind the modulator `([chips,] classes, copies, b, d)` of inputs `(b, d)`."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from photonics_sim.device import forward_mode_active
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.optics._chunks import in_chunks
 
 
 def symmetric_unitary(generator: Tensor) -> Tensor:
@@ -33,11 +34,13 @@ def symmetric_unitary(generator: Tensor) -> Tensor:
             f"symmetric_unitary needs real square generators (..., d, d); found {generator.dtype} "
             f"{tuple(generator.shape)}"
         )
-    H = _symmetric(generator)
+    H = (generator + generator.mT) / 2
     if forward_mode_active():
         return torch.matrix_exp(torch.complex(torch.zeros_like(H), H))
-    S, _, _ = _ExpI.apply(H)
-    return cast(Tensor, S)
+    d = H.shape[-1]
+    systems = H.reshape(-1, d, d)
+    S = in_chunks(lambda part: cast(Tensor, _ExpI.apply(part)[0]), systems, bytes_each=2 * H.element_size() * d**2)
+    return S.reshape(H.shape)
 
 
 class _ExpI(torch.autograd.Function):
@@ -46,8 +49,7 @@ class _ExpI(torch.autograd.Function):
     @staticmethod
     def forward(H: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         w, V = torch.linalg.eigh(H)
-        rows = torch.cat([V * w.cos().unsqueeze(-2), V * w.sin().unsqueeze(-2)], dim=-2) @ V.mT
-        real, imag = rows.chunk(2, dim=-2)
+        real, imag = (V * w.cos().unsqueeze(-2)) @ V.mT, (V * w.sin().unsqueeze(-2)) @ V.mT
         return torch.complex(real, imag), w, V
 
     @staticmethod
@@ -64,18 +66,17 @@ class _ExpI(torch.autograd.Function):
             # the derivative of exp at X^H, in the direction of the gradient, is the upper right block of one exp
             block = torch.cat([torch.cat([X.mH, grad], -1), torch.cat([torch.zeros_like(X), X.mH], -1)], -2)
             upper = torch.matrix_exp(block)[..., : H.shape[-1], H.shape[-1] :]
-            return _symmetric(upper.imag)
-        mean = (w.unsqueeze(-1) + w.unsqueeze(-2)) / 2
-        slope = torch.sinc((w.unsqueeze(-1) - w.unsqueeze(-2)) / (2 * torch.pi))
-        # sandwich real and imaginary part in one product each
-        inner = V.mT.unsqueeze(-3) @ torch.stack([grad.real, grad.imag], -3) @ V.unsqueeze(-3)
-        real, imag = inner.unbind(-3)
-        return _symmetric(V @ (slope * (mean.cos() * imag - mean.sin() * real)) @ V.mT)
+            return upper.imag
+        # F = i e^{i (w_j + w_k) / 2} sinc((w_j - w_k) / 2), from vectors: d x d sines are slow
+        turn = w / (2 * torch.pi)
+        slope = torch.sinc(turn.unsqueeze(-1) - turn.unsqueeze(-2))
+        cos, sin = (w / 2).cos(), (w / 2).sin()
+        even = cos.unsqueeze(-1) * cos.unsqueeze(-2) - sin.unsqueeze(-1) * sin.unsqueeze(-2)
+        odd = sin.unsqueeze(-1) * cos.unsqueeze(-2) + cos.unsqueeze(-1) * sin.unsqueeze(-2)
+        real, imag = V.mT @ (grad.real @ V), V.mT @ (grad.imag @ V)
+        return V @ (slope * (even * imag - odd * real)) @ V.mT
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int], H: Tensor) -> tuple[Any, Any]:
         return _ExpI.apply(H.movedim(in_dims[0], 0)), (0, 0, 0)
 
-
-def _symmetric(matrix: Tensor) -> Tensor:
-    return (matrix + matrix.mT) / 2

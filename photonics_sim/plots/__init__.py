@@ -1,6 +1,6 @@
-"""Figures that can go into a paper as they are, and the report of a run: one HTML page that needs no network.
+"""Figures that can go into a paper as they are, and the report of a run as one HTML page.
 
-Its public names are listed in `__init__.pyi` and imported when first used: nothing here imports pyplot or torch.
+Its public names are listed in `__init__.pyi` and imported when first used; nothing imports pyplot or torch.
 """
 
 import lazy_loader

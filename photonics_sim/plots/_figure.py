@@ -12,7 +12,7 @@ import matplotlib.figure
 
 from photonics_sim.errors import PhotonicsError, did_you_mean
 from photonics_sim.files import write_atomically
-from photonics_sim.plots._style import STYLE
+from photonics_sim.plots._style import style
 
 # What each format would otherwise write about the day and the machine.
 _METADATA: dict[str, dict[str, None]] = {
@@ -41,7 +41,7 @@ class Figure(matplotlib.figure.Figure):
         text = self._render("svg").decode()
         body = _DEFAULT_STYLE.sub("", text[text.index("<svg ") :], count=1)
         prefix = f"f{hashlib.sha256(body.encode()).hexdigest()[:8]}-"
-        # The style sheet that matplotlib writes would reach the whole page; the same as attributes reaches the picture.
+        # matplotlib's style sheet would reach the whole page; as attributes it reaches this picture.
         inherited = '<svg stroke-linejoin="round" stroke-linecap="butt" '
         return _ID.sub(prefix, body).replace("<svg ", inherited, 1).rstrip()
 
@@ -59,13 +59,12 @@ class Figure(matplotlib.figure.Figure):
         kind = (format if format is not None else path.suffix.removeprefix(".")).lower()
         if kind not in _METADATA:
             raise PhotonicsError(
-                f"{path}: cannot write a figure as {kind or 'a file without suffix'}{did_you_mean(kind, _METADATA)}; "
-                "name it .svg, .pdf or .png"
+                f"{path}: no format {kind!r}{did_you_mean(kind, _METADATA)}; name it .svg, .pdf or .png"
             )
         write_atomically(path, self.svg() + "\n" if kind == "svg" else self._render(kind))
 
     def _render(self, kind: str) -> bytes:
         buffer = io.BytesIO()
-        with matplotlib.rc_context(STYLE):
+        with style():
             self.savefig(buffer, format=kind, metadata=_METADATA[kind])
         return buffer.getvalue()

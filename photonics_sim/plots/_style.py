@@ -1,26 +1,20 @@
-"""One look for all figures: thin lines, a palette that colour-blind people can read, sizes of a paper column."""
+"""One look for all figures: thin lines, and a palette that colour-blind people can read."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib
-import matplotlib.figure
-from matplotlib.axes import Axes
-from matplotlib.gridspec import GridSpecBase, GridSpecFromSubplotSpec
-
-from photonics_sim.errors import PhotonicsError
+from matplotlib.colors import LinearSegmentedColormap
 
 INK, MUTED, FAINT = "#22262b", "#6b737c", "#d9dde1"
 # Okabe and Ito's colours, darkened to carry thin lines on white.
 BLUE, VERMILION, GREEN, PURPLE, OCHRE = "#2a6f97", "#c8553d", "#3a8f6b", "#8a5a9e", "#b7862c"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, OCHRE)
 
-FULL_WIDTH = 7.0  # inches: two columns of a paper; one column is 3.4
 
-STYLE: dict[str, Any] = {
+_OURS: dict[str, Any] = {
     "figure.dpi": 100,
     "figure.facecolor": "white",
     "savefig.dpi": 200,
@@ -74,32 +68,12 @@ STYLE: dict[str, Any] = {
     "pdf.compression": 6,
 }
 
-
-def grid_in(ax: Axes, rows: int, columns: int, **spacing: Any) -> GridSpecBase:
-    """Give up the place of `ax` to a grid of panels.
-
-    Raises:
-        PhotonicsError: where the axes were placed by hand and are no cell of a grid.
-    """
-    place = ax.get_subplotspec()
-    if place is None:
-        raise PhotonicsError("ax= was placed by hand; several panels need axes from add_subplot() or subplots()")
-    ax.remove()
-    return GridSpecFromSubplotSpec(rows, columns, place, **spacing)
+SHARE = LinearSegmentedColormap.from_list("share", ["#ffffff", "#cfe0ea", "#6fa3c0", BLUE, "#123a55"])
 
 
-def panels(
-    count: int, columns: int, size: tuple[float, float], ax: Axes | None, **ratios: Sequence[float]
-) -> tuple[matplotlib.figure.Figure, list[Axes]]:
-    """`count` axes in rows of at most `columns`: in a new figure of `size` inches, or in the place of `ax`."""
-    from photonics_sim.plots._figure import Figure
-
-    columns = min(columns, count)
-    rows = math.ceil(count / columns)
-    if ax is None:
-        figure: matplotlib.figure.Figure = Figure(figsize=size, layout="constrained")
-        grid: GridSpecBase = figure.add_gridspec(rows, columns, **ratios)
-    else:
-        figure = figure_of(ax)
-        grid = grid_in(ax, rows, columns, **ratios)
-    return figure, [figure.add_subplot(grid[i // columns, i % columns]) for i in range(count)]
+def style() -> AbstractContextManager[None]:
+    """Within it, figures are made and saved in our look, whatever a person's own matplotlibrc says."""
+    defaults = matplotlib.rcParamsDefault.items()
+    neutral = {key: value for key, value in defaults if not key.startswith(("backend", "interactive"))}
+    settings: Any = neutral | _OURS
+    return matplotlib.rc_context(settings)

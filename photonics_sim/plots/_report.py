@@ -1,0 +1,93 @@
+"""The report of a run: one page that opens anywhere, loads nothing and prints well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from photonics_sim.errors import PhotonicsError
+
+
+@dataclass(frozen=True)
+class CardRow:
+    """One number of a device card.
+
+    Attributes:
+        path: Dotted path of the field.
+        value: As it is printed, without unit.
+        unit: Symbol; empty for a plain number.
+        meaning: What it is, in words.
+        source: DOI or data sheet; empty for a design choice.
+        changed_from: The value in the catalogue's card where this run has another one; None where they agree.
+    """
+
+    path: str
+    value: str
+    unit: str = ""
+    meaning: str = ""
+    source: str = ""
+    changed_from: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """What a report says, as plain text; an empty part is left out of the page.
+
+    Attributes:
+        title: Name of the run.
+        sentence: The result in one sentence.
+        tiles: Headline numbers: (label, value, note).
+        figures: Pictures: (heading, caption, SVG from `Figure.svg()`).
+        link_budget: The way of the light from laser to detector: (quantity, value with unit).
+        settings: How the run was set up: (setting, value).
+        card: The numbers of the device.
+        not_modelled: What the simulation leaves out.
+        command: Command line that repeats the run.
+        reproduce: Seed, versions, data digest, date: (what, value).
+        citations: Papers and data to cite.
+    """
+
+    title: str
+    sentence: str
+    tiles: Sequence[tuple[str, str, str]] = ()
+    figures: Sequence[tuple[str, str, str]] = ()
+    link_budget: Sequence[tuple[str, str]] = ()
+    settings: Sequence[tuple[str, str]] = ()
+    card: Sequence[CardRow] = ()
+    not_modelled: Sequence[str] = ()
+    command: str = ""
+    reproduce: Sequence[tuple[str, str]] = ()
+    citations: Sequence[str] = ()
+
+
+def render_report(data: ReportData) -> str:
+    """The report as one HTML page: no script, nothing loaded from elsewhere, the same text for the same data.
+
+    Everything but the pictures is escaped.
+
+    Raises:
+        PhotonicsError: where a picture is no `<svg>` element.
+    """
+    for heading, _, svg in data.figures:
+        if not svg.startswith("<svg ") or "<script" in svg:
+            raise PhotonicsError(
+                f"report: the picture {heading!r} is no plain <svg>; give what Figure.svg() returns"
+            )
+    return _template().render(report=data, changed=sum(row.changed_from is not None for row in data.card))
+
+
+@cache
+def _template() -> Template:
+    text = files("photonics_sim.plots").joinpath("report.html.j2").read_text(encoding="utf-8")
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.from_string(text)
