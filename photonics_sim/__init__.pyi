@@ -14,3 +14,4 @@ from .training import evaluate as evaluate
 from .training import load_trained as load_trained
 from .training import resume as resume
 from .training import train as train
+from .plots import report as report

@@ -117,25 +117,17 @@ def demo(
 ) -> None:
     """Train a free-space optical network on bundled handwritten digits; about a minute, offline."""
     human("Light bounces between a modulator that shows a digit and a scattering medium; ten detectors, one per digit.")
-    from photonics_sim.device import build_device
     from photonics_sim.datasets import load
+    from photonics_sim.device import build_device
+    from photonics_sim.runs import free_name
     from photonics_sim.training import fit_card
     from photonics_sim.training import train as train_device
 
     digits = load("digits")
     device = build_device(fit_card(load_card("free-space-scatterer"), digits), seed=0)
-    run_name = name if name or out else _next_demo()
-    run = train_device(device, digits, name=run_name, out=out, epochs=20, learning_rate=0.1, command=_command())
+    name = name or (None if out else free_name("demo"))
+    run = train_device(device, digits, name=name, out=out, epochs=20, learning_rate=0.1, command=_command())
     _finish(run, json_)
-
-
-def _next_demo() -> str:
-    from photonics_sim.runs import RUNS
-
-    number = 1
-    while (RUNS / f"demo-{number}").exists():
-        number += 1
-    return f"demo-{number}"
 
 
 def _command() -> list[str]:

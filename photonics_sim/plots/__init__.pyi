@@ -6,4 +6,6 @@ from ._regression import plot_regression as plot_regression
 from ._report import CardRow as CardRow
 from ._report import ReportData as ReportData
 from ._report import render_report as render_report
+from ._run_figures import RUN_FIGURES as RUN_FIGURES
+from ._run_report import report as report
 from ._training import plot_training as plot_training

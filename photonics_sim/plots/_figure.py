@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections import Counter
 from pathlib import Path
 
 import matplotlib
@@ -21,11 +22,13 @@ _METADATA: dict[str, dict[str, None]] = {
     "png": {"Software": None},
 }
 _DEFAULT_STYLE = re.compile(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>")
-_ID = re.compile(r'(?<= id=")|(?<=url\(#)|(?<=href="#)')
+_ID = re.compile(r'( id="|url\(#|href="#)([^")]+)')
 
 
 class Figure(matplotlib.figure.Figure):
     """A matplotlib figure made without pyplot: no window, no global state, deterministic files.
+
+    Panels are laid out when it is first shown or saved, and stay where they are from then on.
 
     `matplotlib.pyplot.subplots(FigureClass=Figure)` makes one for people who work with pyplot.
     """
@@ -40,10 +43,10 @@ class Figure(matplotlib.figure.Figure):
         """
         text = self._render("svg").decode()
         body = _DEFAULT_STYLE.sub("", text[text.index("<svg ") :], count=1)
-        prefix = f"f{hashlib.sha256(body.encode()).hexdigest()[:8]}-"
+        body = _rename(body, prefix=f"f{hashlib.sha256(body.encode()).hexdigest()[:8]}-")
         # matplotlib's style sheet would reach the whole page; as attributes it reaches this picture.
         inherited = '<svg stroke-linejoin="round" stroke-linecap="butt" '
-        return _ID.sub(prefix, body).replace("<svg ", inherited, 1).rstrip()
+        return body.replace("<svg ", inherited, 1).rstrip()
 
     def write(self, path: Path | str, format: str | None = None) -> None:
         """Save as SVG, PDF or PNG: whole or not at all, and the same bytes every time.
@@ -66,5 +69,23 @@ class Figure(matplotlib.figure.Figure):
     def _render(self, kind: str) -> bytes:
         buffer = io.BytesIO()
         with style():
+            if self.get_layout_engine() is not None:
+                self.draw_without_rendering()
+                self.set_layout_engine("none")  # a second run would start from the first and move by a hair
             self.savefig(buffer, format=kind, metadata=_METADATA[kind])
         return buffer.getvalue()
+
+
+def _rename(svg: str, prefix: str) -> str:
+    """Every id with a prefix; pictures in it that are alike share an id, so the second gets a number."""
+    seen: Counter[str] = Counter()
+
+    def renamed(match: re.Match[str]) -> str:
+        where, name = match.groups()
+        if where == ' id="':
+            seen[name] += 1
+            if seen[name] > 1:
+                return f"{where}{prefix}{name}-{seen[name]}"
+        return f"{where}{prefix}{name}"
+
+    return _ID.sub(renamed, svg)

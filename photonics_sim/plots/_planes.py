@@ -154,5 +154,6 @@ def _mark_detector(ax: Axes, shape: tuple[int, ...]) -> None:
     halo = [withStroke(linewidth=2.2, foreground="black")]
     ring: dict[str, Any] = {"markersize": 9, "fillstyle": "none", "color": "white", "path_effects": halo}
     ax.plot(*at, "o", **ring)
-    below: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top"}
-    ax.annotate("detector", at, (0, -6), color="white", fontsize=7, path_effects=halo, **below)
+    plate = {"boxstyle": "round,pad=0.15", "facecolor": "#000000b0", "edgecolor": "none"}
+    below: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top", "bbox": plate}
+    ax.annotate("detector", at, (0, -8), color="white", fontsize=7, **below)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import matplotlib
 import matplotlib.figure
@@ -20,7 +20,6 @@ from photonics_sim.plots._style import BLUE, FAINT, MUTED, VERMILION, style
 
 History = Mapping[str, NDArray[Any]]
 Curves = Mapping[str, NDArray[np.float64]]
-Task = Literal["classification", "regression"]
 
 _SCORES = {
     "classification": ("accuracy", "accuracy (%)", 100.0),
@@ -30,16 +29,16 @@ _SCORES = {
 
 @overload
 def plot_training(
-    history: History, task: Task, *, best_epoch: int | None = None, ax: None = None
+    history: History, task: str, *, best_epoch: int | None = None, ax: None = None
 ) -> Figure: ...
 @overload
 def plot_training(
-    history: History, task: Task, *, best_epoch: int | None = None, ax: Axes
+    history: History, task: str, *, best_epoch: int | None = None, ax: Axes
 ) -> matplotlib.figure.Figure: ...
 
 
 def plot_training(
-    history: History, task: Task, *, best_epoch: int | None = None, ax: Axes | None = None
+    history: History, task: str, *, best_epoch: int | None = None, ax: Axes | None = None
 ) -> matplotlib.figure.Figure:
     """Loss and score over the epochs, on the training and the validation part.
 

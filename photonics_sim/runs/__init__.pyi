@@ -3,6 +3,7 @@ from ._config import Made as Made
 from ._config import RunConfig as RunConfig
 from ._config import TrainSettings as TrainSettings
 from ._config import make_note as make_note
+from ._folder import free_name as free_name
 from ._folder import lock_run as lock_run
 from ._folder import new_run_folder as new_run_folder
 from ._metrics import Metric as Metric

@@ -46,6 +46,9 @@ class DataSource(BaseModel):
     name: str
     digest: str
     root: str = ""
+    classes: list[str] = Field(default_factory=list)
+    citation: str = ""
+    licence: str = ""
     pipeline: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -28,20 +29,22 @@ def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = Non
             path.mkdir()
             return path
         RUNS.mkdir(exist_ok=True)
-        number = 1
-        while True:
-            path = RUNS / f"{stem}-{number}"
-            try:
+        while True:  # another process may take the name in between
+            path = RUNS / free_name(stem)
+            with suppress(FileExistsError):
                 path.mkdir()
                 return path
-            except FileExistsError:
-                number += 1
     except FileExistsError as error:
         raise PhotonicsError(_taken(Path(error.filename))) from None
     except OSError as error:
         raise PhotonicsError(
             f"cannot make the run folder {error.filename}: {error.strerror}; choose another place with --out"
         ) from error
+
+
+def free_name(stem: str) -> str:
+    """The first of `<stem>-1`, `<stem>-2` ... that no run has."""
+    return next(name for number in itertools.count(1) if not (RUNS / (name := f"{stem}-{number}")).exists())
 
 
 def _taken(path: Path) -> str:

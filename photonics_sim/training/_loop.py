@@ -95,8 +95,9 @@ def run_epochs(
     while state.epoch < settings.epochs:
         for _ in _steps(state, data, settings):
             now = clock.tick(state)
-            for callback in callbacks:
-                callback(now)
+            if not now.epoch_done:  # the last step is told together with the validation that follows it
+                for callback in callbacks:
+                    callback(now)
             if stop():
                 save()
                 return False

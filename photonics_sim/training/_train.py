@@ -89,6 +89,9 @@ def train(
         name=str(Path(origin).resolve()) if is_file_name(origin) else origin,
         digest=data.digest,
         root=str(Path(root).resolve()) if root else "",
+        classes=list(data.classes),
+        citation=data.citation,
+        licence=data.licence,
         pipeline=pipeline.to_dict(),
     )
     config = RunConfig(training=chosen, data=config_data, made=make_note(command or sys.argv, torch.get_num_threads()))

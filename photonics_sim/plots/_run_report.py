@@ -1,0 +1,150 @@
+"""The report of a finished run, composed from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from photonics_sim.device import Card, Imaged, format_si, load_card
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.files import write_atomically
+from photonics_sim.plots._report import CardRow, ReportData, render_report
+from photonics_sim.plots._run_figures import RUN_FIGURES, finished
+from photonics_sim.runs import Run, find_run
+from photonics_sim.training import load_trained
+
+_HEADINGS = {
+    "curves": (
+        "Training",
+        "Solid: training part. Dashed: validation part, on which the best epoch was chosen. The test part was looked "
+        "at once, at the end.",
+    ),
+    "result": ("Result on the test part", "Nominal device, test part alone."),
+    "light": (
+        "Light on its way",
+        "The first test sample: what it looks like to the device, the phase that the modulator adds, the field that "
+        "settles there, and the field at the detector plane of the sample's own class (its detector is ringed).",
+    ),
+    "costs": ("Where time and energy go", "One pass, from the numbers of the card."),
+}
+
+
+def report(run: Run | str | Path) -> Path:
+    """Write `report.html` of a finished run: one page, offline, with its figures inside.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        PhotonicsError: where the run is not finished, or its files are damaged.
+    """
+    run = finished(run if isinstance(run, Run) else find_run(run))
+    write_atomically(run.report_path, render_report(_data(run)))
+    return run.report_path
+
+
+def _data(run: Run) -> ReportData:
+    device = load_trained(run)
+    costs = device.costs().to_dict()
+    names = [name for name in RUN_FIGURES if name != "light" or isinstance(device, Imaged)]
+    config = run.config
+    return ReportData(
+        title=run.path.name,
+        sentence=_sentence(run),
+        tiles=_tiles(run, costs),
+        figures=[(*_HEADINGS[name], RUN_FIGURES[name](run).svg()) for name in names],
+        link_budget=_link_rows(costs),
+        settings=[(key.replace("_", " "), str(value)) for key, value in config.training.model_dump().items()],
+        card=_card_rows(run.card),
+        not_modelled=run.card.not_modelled,
+        command=config.made.command,
+        reproduce=[
+            ("seed", str(config.training.seed)),
+            ("made", config.made.date),
+            ("threads", str(config.made.threads)),
+            ("data", f"{config.data.name}, sha256 {config.data.digest}"),
+            *config.made.versions.items(),
+            (
+                "exactness",
+                "the same numbers on the same machine with as many threads; rounding differs elsewhere",
+            ),
+        ],
+        citations=[*run.card.references, *filter(None, [config.data.citation, config.data.licence])],
+    )
+
+
+def _score(run: Run) -> tuple[str, str]:
+    classification = run.summary["task"] == "classification"
+    return ("accuracy", "accuracy") if classification else ("r2", "R²")
+
+
+def _show(value: float, name: str) -> str:
+    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.3f}"
+
+
+def _sentence(run: Run) -> str:
+    summary = run.summary
+    name, label = _score(run)
+    built = summary.get("as_built")
+    as_built = (
+        f"; {built['chips']} fabricated ones reach {_show(built['mean'], name)} on average" if built else ""
+    )
+    return (
+        f"{run.card.name}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {label} of "
+        f"{_show(summary[f'test_{name}'], name)}{as_built}."
+    )
+
+
+def _tiles(run: Run, costs: dict[str, Any]) -> list[tuple[str, str, str]]:
+    summary = run.summary
+    name, label = _score(run)
+    tiles = [
+        (
+            f"Test {label}, nominal",
+            _show(summary[f"test_{name}"], name),
+            f"{summary['test_samples']} samples",
+        ),
+    ]
+    built = summary.get("as_built")
+    if built:
+        span = f"95 % of {built['chips']} chips within {_show(built['low'], name)} to {_show(built['high'], name)}"
+        tiles.append((f"Test {label}, as built", _show(built["mean"], name), span))
+    return [
+        *tiles,
+        ("Energy per inference", format_si(costs["energy_j"], "J"), "from the card, laser included"),
+        ("Latency", format_si(costs["latency_s"], "s"), "one inference, from the card"),
+    ]
+
+
+def _link_rows(costs: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for link in costs["links"]:
+        rows += [
+            ("laser, optical power", format_si(link["laser_power_w"], "W")),
+            ("laser, wall plug", format_si(link["wall_plug_power_w"], "W")),
+            *((f"loss: {name}", f"{loss:.2f} dB") for name, loss in link["losses_db"].items()),
+            ("power on one detector", format_si(link["received_power_w"], "W")),
+            ("photocurrent", format_si(link["signal_current_a"], "A")),
+            ("noise of one reading, rms", format_si(link["noise_current_a"], "A")),
+            ("signal to noise", f"{link['signal_to_noise_db']:.1f} dB"),
+            ("effective bits", f"{link['effective_bits']:.1f}"),
+        ]
+    return rows
+
+
+def _card_rows(card: Card) -> list[CardRow]:
+    try:
+        changed = card.changes(load_card(card.name))
+    except PhotonicsError:  # a card of the user's own has no original to differ from
+        changed = {}
+    return [
+        CardRow(
+            path=field.path,
+            value=str(field.value),
+            unit=field.unit,
+            meaning=field.meaning,
+            source=field.source,
+            changed_from=str(changed[field.path][1]) if field.path in changed else None,
+        )
+        for field in card.fields()
+    ]

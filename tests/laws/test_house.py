@@ -1,0 +1,65 @@
+"""setup.cfg says how we verify, pyproject.toml what we are; the wheel holds two packages; help needs no torch."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "scipy", "numba", "matplotlib", "sklearn")
+
+
+def test_each_setting_has_one_home() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    assert not {"pytest", "mypy", "coverage"} & set(pyproject["tool"])
+    assert not {"metadata", "options"} & set(setup.sections())
+
+
+def test_constraints_pin_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    missing = [line for line in wanted if line.split(">=")[0].lower() not in pinned]
+    assert not missing
+
+
+def loaded_after(code: str, tmp_path: Path) -> set[str]:
+    """The heavy modules that are imported after `code` has run in a fresh interpreter."""
+    tail = f"\nimport sys\nprint('LOADED', *[m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, cwd=tmp_path, check=True)
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+RUN = "import sys\nfrom photonics_sim.cli._app import app\nsys.argv = ['photonics-sim', *{args}]\ntry:\n    app()\nexcept SystemExit:\n    pass"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--help"], ["train", "--help"], ["devices", "list"], ["devices", "fields", "free-space-scatterer"],
+     ["runs", "list"]],
+)  # fmt: skip
+def test_help_and_lists_import_nothing_heavy(args: list[str], tmp_path: Path) -> None:
+    assert loaded_after(RUN.format(args=args), tmp_path) == set()
+
+
+@pytest.mark.parametrize("line", ["photonics-sim tr", "photonics-sim train free", "photonics-sim train free-space-scatterer --set mod"])
+def test_completion_imports_nothing_heavy(line: str, tmp_path: Path) -> None:
+    words = len(line.split()) - 1
+    setting = (
+        f"import os\nos.environ.update(_PHOTONICS_SIM_COMPLETE='complete_bash', COMP_WORDS={line!r}, COMP_CWORD='{words}')\n"
+    )
+    assert loaded_after(setting + RUN.format(args=[]), tmp_path) == set()
+
+
+def test_public_names_exist() -> None:
+    import photonics_sim
+
+    for name in photonics_sim.__all__:
+        assert getattr(photonics_sim, name) is not None
