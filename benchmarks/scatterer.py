@@ -47,7 +47,6 @@ def published_outputs(device: Any, x: Tensor) -> Tensor:
 
 def looped_outputs(device: Any, x: Tensor) -> Tensor:
     """The same, one system after the other: easier on the caches than the published form."""
-    d = x.shape[1]
     columns = []
     for c in range(device.out_features):
         total = torch.zeros(len(x), dtype=torch.complex64)
@@ -142,7 +141,10 @@ def compare_resolvent() -> None:
         torch.autograd.grad(field().abs().square().sum(), [T, S, s])
 
     for name, wrap in (("forward", lambda f: f()), ("forward and backward", both)):
-        fast, slow = seconds(lambda w=wrap: w(lambda: resolvent(T, S, s)), 9), seconds(lambda w=wrap: w(dense), 3)
+        fast, slow = (
+            seconds(lambda w=wrap: w(lambda: resolvent(T, S, s)), 9),
+            seconds(lambda w=wrap: w(dense), 3),
+        )
         print(f"resolvent alone, {name}: {1e3 * fast:.1f} ms, dense solve {1e3 * slow:.1f} ms: {fast / slow:.3f} of it")
     product = torch.bmm(T.detach(), S.detach())
     floor = seconds(lambda: torch.bmm(T.detach(), S.detach(), out=product), 21)
@@ -162,7 +164,10 @@ def growth() -> None:
 def peak_memory(side: str, copies: int) -> float:
     """Peak resident memory of one step above that of the loaded problem, in MB, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, __file__, "--memory", side, "--copies", str(copies)], capture_output=True, text=True, check=True
+        [sys.executable, __file__, "--memory", side, "--copies", str(copies)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return float(done.stdout)
 

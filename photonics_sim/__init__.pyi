@@ -8,10 +8,10 @@ from .device import list_devices as list_devices
 from .device import load_card as load_card
 from .device import load_device as load_device
 from .errors import PhotonicsError as PhotonicsError
+from .plots import report as report
 from .runs import Run as Run
 from .runs import find_run as find_run
 from .training import evaluate as evaluate
 from .training import load_trained as load_trained
 from .training import resume as resume
 from .training import train as train
-from .plots import report as report

@@ -96,12 +96,8 @@ class FreeSpaceScatterer(Device):
             return scatterer_costs(self.card, float((received * self._watts()).mean()))
 
     def ideal(self) -> Self:
-        plain = {"modulator.phase_bits": 0, "modulator.phase_noise_rad": 0.0, "modulator.loss_db": 0.0}
-        quiet = {"detector.shot_noise": False, "detector.thermal_noise": False}
-        linear = {"detector.adc_bits": 0, "detector.saturation_ua": 0.0}
         twin = self._twin()
-        twin.card = self.card.override(plain | quiet | linear)
-        twin.phase_error = twin.generator_error = None
+        twin.card = self.card.ideal()
         return twin
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
@@ -136,7 +132,11 @@ class FreeSpaceScatterer(Device):
             phase = phase + self.phase_error
         modulator = self.card.modulator
         T = phase_transmission(
-            phase, bits=modulator.phase_bits, noise_rad=modulator.phase_noise_rad, loss_db=modulator.loss_db, key=key
+            phase,
+            bits=modulator.phase_bits,
+            noise_rad=modulator.phase_noise_rad,
+            loss_db=modulator.loss_db,
+            key=key,
         )
         S = self._scattering()
         source = torch.view_as_complex(self.illumination)
@@ -178,10 +178,10 @@ def scale_ladder(card: FreeSpaceScattererCard) -> Tensor:
     Published: 0.1 * 10^r, which exceeds float32's phase resolution from r = 6 on. Geometric: from 0.1 to at most 10,
     never steeper than the published one.
     """
-    r = torch.arange(card.copies, dtype=torch.float64)
-    if card.scale_ladder == "published":
-        return 0.1 * 10**r
-    return 0.1 * min(10.0, 100 ** (1 / max(card.copies - 1, 1))) ** r
+    step = 10.0
+    if card.scale_ladder == "geometric":
+        step = min(step, 100 ** (1 / max(card.copies - 1, 1)))
+    return torch.tensor([0.1 * step**r for r in range(card.copies)], dtype=torch.float64)
 
 
 def _tiles(copies: Tensor) -> Tensor:

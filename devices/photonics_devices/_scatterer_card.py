@@ -41,6 +41,17 @@ class FreeSpaceScattererCard(Card):
     """Card of `FreeSpaceScatterer`."""
 
     output_field: ClassVar[str] = "classes"
+    imperfections: ClassVar[Mapping[str, Any]] = {
+        "modulator.phase_bits": 0,
+        "modulator.phase_noise_rad": 0.0,
+        "modulator.phase_error_rad": 0.0,
+        "modulator.loss_db": 0.0,
+        "scattering.error_rad": 0.0,
+        "detector.shot_noise": False,
+        "detector.thermal_noise": False,
+        "detector.saturation_ua": 0.0,
+        "detector.adc_bits": 0,
+    }
     exact: ClassVar[Mapping[str, Any]] = {"tolerance": 1e-15}
 
     inputs: int = Field(ge=1, le=10**9, description="modulator pixels, one per input")
@@ -48,11 +59,15 @@ class FreeSpaceScattererCard(Card):
     copies: int = Field(default=1, ge=1, le=10**6, description="copies R whose fields a lens sums on the detector")
     train_scattering: bool = Field(default=True, description="train the scattering matrix, or keep a random one")
     scale_ladder: Literal["geometric", "published"] = Field(
-        default="geometric", description="initial input scale of copy r: 0.1 to 10, or 0.1 * 10^r as published"
+        default="geometric",
+        description="initial input scale of copy r: 0.1 to 10, or 0.1 * 10^r as published",
     )
     coupling: float = Field(default=0.5, ge=0, lt=1, description="fraction of the amplitude that stays in the loop")
     tolerance: float = Field(
-        default=1e-6, ge=1e-15, le=0.1, description="error of the field relative to the source, or rounding if larger"
+        default=1e-6,
+        ge=1e-15,
+        le=0.1,
+        description="error of the field relative to the source, or rounding if larger",
     )
     laser: LaserCard
     modulator: PhaseModulatorCard

@@ -69,7 +69,10 @@ def _costs_table(costs: dict[str, Any]) -> Table:
         table.add_row(f"time, {part}", format_si(seconds, "s"))
     for part, joules in costs["energy_by_part_j"].items():
         table.add_row(f"energy, {part}", format_si(joules, "J"))
-    table.add_row("[bold]in all[/]", f"[bold]{format_si(costs['latency_s'], 's')}, {format_si(costs['energy_j'], 'J')}[/]")
+    table.add_row(
+        "[bold]in all[/]",
+        f"[bold]{format_si(costs['latency_s'], 's')}, {format_si(costs['energy_j'], 'J')}[/]",
+    )
     for link in costs["links"]:
         table.add_row("laser, optical", format_si(link["laser_power_w"], "W"))
         for name, loss in link["losses_db"].items():

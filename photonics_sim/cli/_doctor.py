@@ -12,7 +12,17 @@ from photonics_sim.cli._options import JsonOption
 from photonics_sim.cli._output import print_json, show
 from photonics_sim.device import list_devices, machine_memory_bytes
 
-PACKAGES = ("photonics_sim", "torch", "numpy", "scipy", "h5py", "matplotlib", "scikit-learn", "pydantic", "typer")
+PACKAGES = (
+    "photonics_sim",
+    "torch",
+    "numpy",
+    "scipy",
+    "h5py",
+    "matplotlib",
+    "scikit-learn",
+    "pydantic",
+    "typer",
+)
 
 
 def doctor(json_: JsonOption = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,10 @@ from photonics_sim.cli._options import (
 )
 from photonics_sim.cli._output import human, print_json
 
+if TYPE_CHECKING:
+    from photonics_sim.device import Device
+    from photonics_sim.training import Evaluation
+
 
 def _complete(incomplete: str) -> list[str]:
     return complete_run(incomplete) + complete_card(incomplete)
@@ -25,7 +29,8 @@ def _complete(incomplete: str) -> list[str]:
 def evaluate(
     target: Annotated[str, typer.Argument(metavar="RUN|CARD", help="A run, or a card.", autocompletion=_complete)],
     data: Annotated[
-        str | None, typer.Option(help="By default the run's own data, or digits.", autocompletion=complete_data)
+        str | None,
+        typer.Option(help="By default the run's own data, or digits.", autocompletion=complete_data),
     ] = None,
     data_dir: DataDirOption = None,
     set_: SetOption = None,
@@ -55,24 +60,25 @@ def evaluate(
         "seconds_per_inference": costs.total_latency_s,
         "joules_per_inference": costs.total_energy_j,
     }
-    built = answer["as_built"]
-    human(
-        f"{name} on {len(found.targets)} test samples of {dataset.name}: ideal {ideal.score:.4f} · nominal card "
-        f"{found.score:.4f}"
-        + (f" · as built {built['mean']:.4f} [{built['low']:.4f}, {built['high']:.4f}] over {chips} chips" if built else "")
-        + ("" if trained else " · the card's settings are random: train it first"),
-        "as built: " + _imperfections(device),
-    )
+    human(_sentence(found, ideal, dataset.name, trained), "imperfections: " + _imperfections(device))
     if json_:
         print_json(answer)
 
 
-def _imperfections(device: object) -> str:
-    """The imperfections that the card switches on, by the fields that carry them."""
-    card = getattr(device, "card", None)
-    if card is None:
-        return "as each device's card says"
-    words = ("error", "noise", "loss_db", "bits", "saturation")
-    active = [f"{f.path} = {f.value}" for f in card.fields() if f.value and any(word in f.path for word in words)]
-    passive = {"detector.thermal_noise_pa_per_rthz"} if not card.model_dump().get("detector", {}).get("thermal_noise") else set()
-    return ", ".join(text for text in active if text.split(" ")[0] not in passive) or "no imperfection is on"
+def _sentence(found: Evaluation, ideal: Evaluation, data: str, trained: bool) -> str:
+    parts = [
+        f"{found.score_name} on {len(found.targets)} test samples of {data}: [bold]ideal {ideal.score:.4f}[/]",
+        f"nominal card {found.score:.4f}",
+    ]
+    if found.as_built:
+        low, high = found.as_built.interval
+        chips = len(found.as_built.scores)
+        parts.append(f"[bold]as built {found.as_built.mean:.4f}[/], 95 % of {chips} chips in {low:.4f} .. {high:.4f}")
+    if not trained:
+        parts.append("the card's settings are random: train it first")
+    return " · ".join(parts)
+
+
+def _imperfections(device: Device) -> str:
+    active = device.card.active_imperfections() if device.card else {}
+    return ", ".join(f"{path} = {value}" for path, value in active.items()) or "none is switched on in the card"

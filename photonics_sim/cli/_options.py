@@ -41,7 +41,8 @@ CardArgument = Annotated[
     str, typer.Argument(metavar="CARD", help="Name of a card, or a .toml file.", autocompletion=complete_card)
 ]
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Name of a run under runs/, or its folder.", autocompletion=complete_run)
+    str,
+    typer.Argument(metavar="RUN", help="Name of a run under runs/, or its folder.", autocompletion=complete_run),
 ]
 DataOption = Annotated[
     str,
@@ -54,7 +55,10 @@ DataDirOption = Annotated[
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="PATH=VALUE", help="Replace a field of the card; repeatable.", autocompletion=complete_field
+        "--set",
+        metavar="PATH=VALUE",
+        help="Replace a field of the card; repeatable.",
+        autocompletion=complete_field,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout; the rest goes to stderr.")]

@@ -29,7 +29,9 @@ def plot(
     from photonics_sim.plots import RUN_FIGURES
 
     if what not in RUN_FIGURES:
-        raise PhotonicsError(f"--what {what} is no picture{did_you_mean(what, RUN_FIGURES)}; choose of {', '.join(RUN_FIGURES)}, report")
+        raise PhotonicsError(
+            f"--what {what} is no picture{did_you_mean(what, RUN_FIGURES)}; choose of {', '.join(RUN_FIGURES)}, report"
+        )
     path = out or found.path / f"{what}.svg"
     RUN_FIGURES[what](found).write(path)
     human(f"{what}: {path}")

@@ -80,7 +80,10 @@ def show_(run: RunArgument, json_: JsonOption = False) -> None:
             table.add_row(key.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value))
     built = found.summary.get("as_built")
     if built:
-        table.add_row("as built", f"{built['mean']:.4f} [{built['low']:.4f}, {built['high']:.4f}], {built['chips']} chips")
+        table.add_row(
+            "as built",
+            f"{built['mean']:.4f} [{built['low']:.4f}, {built['high']:.4f}], {built['chips']} chips",
+        )
     table.add_row("state", found.state)
     table.add_row("command", made.command)
     table.add_row("made", f"{made.date}, {made.threads} threads")

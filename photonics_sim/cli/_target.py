@@ -27,7 +27,12 @@ def open_target(
         return device, dataset, fit_pipeline(dataset, device.in_features), False
     device = load_trained(run, overrides=sets)
     if data is None:
-        return device, load_run_dataset(run, root=data_dir), Pipeline.from_dict(run.config.data.pipeline), True
+        return (
+            device,
+            load_run_dataset(run, root=data_dir),
+            Pipeline.from_dict(run.config.data.pipeline),
+            True,
+        )
     dataset = as_dataset(data, data_dir)
     if dataset.outputs != device.out_features:
         raise PhotonicsError(

@@ -35,7 +35,7 @@ photonics-sim train my-card.toml --data my-data.npz --set modulator.phase_bits=8
 """
 
 
-def train(
+def train(  # noqa: PLR0917 - typer reads the options from the signature
     card: CardArgument,
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
@@ -52,7 +52,9 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name of the run under runs/.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run, instead of --name.")] = None,
     accelerator: AcceleratorOption = "cpu",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take; nothing is written.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would take; nothing is written.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Train a device on data and keep everything in a run folder, with a report."""
@@ -83,9 +85,7 @@ def train(
     if dry_run:
         _forecast(device, dataset, settings, json_)
         return
-    run = train_device(
-        device, dataset, source=data, root=data_dir, name=name, out=out, command=_command(), **settings
-    )
+    run = train_device(device, dataset, source=data, root=data_dir, name=name, out=out, command=_command(), **settings)
     _finish(run, json_)
 
 
@@ -152,7 +152,10 @@ def _finish(run: Run, as_json: bool) -> None:
 
 def _sentence(summary: dict[str, Any]) -> str:
     name = "accuracy" if summary["task"] == "classification" else "r2"
-    shown = (lambda v: f"{100 * v:.1f} %") if name == "accuracy" else (lambda v: f"{v:.3f}")
+
+    def shown(value: float) -> str:
+        return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.3f}"
+
     label = "test accuracy" if name == "accuracy" else "test R^2"
     built = summary.get("as_built")
     as_built = (

@@ -67,9 +67,7 @@ def _test_part(
 ) -> tuple[NDArray[np.float32], Targets]:
     if arrays.test_inputs is None or arrays.test_targets is None:
         absent = "test_inputs" if arrays.test_inputs is None else "test_targets"
-        raise PhotonicsError(
-            f"{where}: {absent} is missing; give both test_inputs and test_targets, or neither"
-        )
+        raise PhotonicsError(f"{where}: {absent} is missing; give both test_inputs and test_targets, or neither")
     test_inputs = check_inputs(arrays.test_inputs, "test_inputs", where)
     test_targets = check_targets(arrays.test_targets, "test_targets", where, task)
     check_same_length({"test_inputs": len(test_inputs), "test_targets": len(test_targets)}, where)
@@ -122,8 +120,7 @@ def _class_names(labels: Targets, given: tuple[str, ...] | None, where: str) -> 
     if given is not None:
         if used[-1] >= len(given):
             raise PhotonicsError(
-                f"{where}: targets go up to class {used[-1]} but classes has {len(given)} names; "
-                "name each class"
+                f"{where}: targets go up to class {used[-1]} but classes has {len(given)} names; name each class"
             )
         return given
     gaps = np.flatnonzero(used != np.arange(len(used)))
@@ -160,9 +157,7 @@ def _check_parts(inputs: NDArray[np.float32], targets: Targets, codes: NDArray[n
 def _check_train_labels(labels: Targets, train: NDArray[np.bool_], where: str) -> None:
     learned = np.unique(labels[train])
     if len(learned) < 2:
-        raise PhotonicsError(
-            f"{where}: the train part has only class {learned[0]}; give samples of two or more"
-        )
+        raise PhotonicsError(f"{where}: the train part has only class {learned[0]}; give samples of two or more")
     unseen = np.setdiff1d(labels[~train], learned)
     if len(unseen):
         raise PhotonicsError(

@@ -11,9 +11,7 @@ from torch.nn.functional import affine_grid, grid_sample
 from photonics_sim.errors import PhotonicsError
 
 
-def augment(
-    images: Tensor, *, shift_px: float, rotate_deg: float, scale: float, generator: torch.Generator
-) -> Tensor:
+def augment(images: Tensor, *, shift_px: float, rotate_deg: float, scale: float, generator: torch.Generator) -> Tensor:
     """Shift, turn and scale each image by its own random amounts, filling with zeros.
 
     Args:
@@ -35,9 +33,7 @@ def augment(
             "leave augmentation out for tabular data"
         )
     if not images.is_floating_point():
-        raise PhotonicsError(
-            f"only images of floats can be augmented, not {images.dtype}; scale pixels to 0..1"
-        )
+        raise PhotonicsError(f"only images of floats can be augmented, not {images.dtype}; scale pixels to 0..1")
     _require_range("shift_px", shift_px, math.inf)
     _require_range("rotate_deg", rotate_deg, math.inf)
     _require_range("scale", scale, 1.0)

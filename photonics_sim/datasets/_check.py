@@ -23,17 +23,13 @@ def check_inputs(values: Array, what: str, where: str) -> NDArray[np.float32]:
     """
     if values.ndim not in (2, 3):
         hint = "reshape(-1, 1) makes one feature of it" if values.ndim == 1 else "flatten each sample"
-        raise PhotonicsError(
-            f"{where}: {what} has shape {values.shape}, expected (n, features) or (n, ny, nx); {hint}"
-        )
+        raise PhotonicsError(f"{where}: {what} has shape {values.shape}, expected (n, features) or (n, ny, nx); {hint}")
     if values.size == 0:
         raise PhotonicsError(f"{where}: {what} is empty, its shape is {values.shape}; put samples into it")
     return _as_float32(values, what, where)
 
 
-def check_targets(
-    values: Array, what: str, where: str, task: Task | None
-) -> NDArray[np.int64] | NDArray[np.float32]:
+def check_targets(values: Array, what: str, where: str, task: Task | None) -> NDArray[np.int64] | NDArray[np.float32]:
     """Class numbers as int64, shape (n,), or values as float32, shape (n, k).
 
     Args:
@@ -47,9 +43,7 @@ def check_targets(
             negative.
     """
     if values.dtype.kind in "USOT":
-        raise PhotonicsError(
-            f"{where}: {what} holds text; number the classes from 0 and put names in `classes`"
-        )
+        raise PhotonicsError(f"{where}: {what} holds text; number the classes from 0 and put names in `classes`")
     if task == "regression" or (task is None and values.dtype.kind not in "iub"):
         if values.ndim not in (1, 2) or values.size == 0:
             raise PhotonicsError(f"{where}: {what} has shape {values.shape}, expected (n,) or (n, k) values")
@@ -93,9 +87,7 @@ def _as_float32(values: Array, what: str, where: str) -> NDArray[np.float32]:
 def _require_finite(values: Array, what: str, where: str) -> None:
     broken = ~np.isfinite(values)
     if broken.any():
-        raise PhotonicsError(
-            f"{where}: {what}{_first(broken)} is {values[broken][0]}; remove or replace such samples"
-        )
+        raise PhotonicsError(f"{where}: {what}{_first(broken)} is {values[broken][0]}; remove or replace such samples")
 
 
 def _first(mask: NDArray[np.bool_]) -> str:

@@ -32,12 +32,9 @@ def parse_idx(content: bytes, ndim: int, source: str) -> NDArray[np.uint8]:
     magic = bytes((0, 0, UNSIGNED_BYTES, ndim))
     if content[:4] != magic:
         raise PhotonicsError(
-            f"{source} starts with {content[:4].hex()}, an IDX file of {ndim} axes with {magic.hex()}; "
-            "fetch it again"
+            f"{source} starts with {content[:4].hex()}, an IDX file of {ndim} axes with {magic.hex()}; fetch it again"
         )
     shape = tuple(int(size) for size in np.frombuffer(content, dtype=">u4", count=ndim, offset=4))
     if math.prod(shape) != len(content) - header:
-        raise PhotonicsError(
-            f"{source} declares shape {shape} and holds {len(content) - header} bytes; fetch it again"
-        )
+        raise PhotonicsError(f"{source} declares shape {shape} and holds {len(content) - header} bytes; fetch it again")
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)

@@ -54,9 +54,7 @@ def _from_idx(entry: Entry, contents: dict[str, bytes]) -> Dataset:
     images, labels = _pair(entry, contents, "train")
     test_images, test_labels = _pair(entry, contents, "test")
     codes = hold_out(len(images), entry.validation)
-    train, validation = (
-        _part(images[codes == code], labels[codes == code], 255) for code in (TRAIN, VALIDATION)
-    )
+    train, validation = (_part(images[codes == code], labels[codes == code], 255) for code in (TRAIN, VALIDATION))
     return _dataset(entry, train, validation, _part(test_images, test_labels, 255))
 
 

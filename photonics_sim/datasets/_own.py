@@ -83,15 +83,12 @@ def _check_names(arrays: dict[str, NDArray[Any]], path: Path) -> None:
     held = ", ".join(arrays) or "nothing"
     for name in REQUIRED:
         if name not in arrays:
-            raise PhotonicsError(
-                f"{path}: no array is called {name}, the file holds {held}; rename or add it"
-            )
+            raise PhotonicsError(f"{path}: no array is called {name}, the file holds {held}; rename or add it")
     known = (*REQUIRED, *OPTIONAL)
     for name in arrays:
         if name not in known:
             raise PhotonicsError(
-                f"{path}: {name!r} is none of {', '.join(known)}; rename or remove it"
-                f"{did_you_mean(name, known)}"
+                f"{path}: {name!r} is none of {', '.join(known)}; rename or remove it{did_you_mean(name, known)}"
             )
 
 

@@ -19,16 +19,12 @@ def read_table(table: dict[str, Any]) -> dict[str, Any]:
     """
     for name in table:
         if name not in FIELDS:
-            raise PhotonicsError(
-                f"pipeline: unknown field {name!r}{did_you_mean(name, FIELDS)}; remove or rename it"
-            )
+            raise PhotonicsError(f"pipeline: unknown field {name!r}{did_you_mean(name, FIELDS)}; remove or rename it")
     for name in FIELDS:
         if name not in table:
             raise PhotonicsError(f"pipeline: field {name} is missing; write the table with to_dict")
     if table["task"] not in get_args(Task):
-        raise PhotonicsError(
-            f"pipeline: task is {table['task']!r}, expected one of {', '.join(get_args(Task))}"
-        )
+        raise PhotonicsError(f"pipeline: task is {table['task']!r}, expected one of {', '.join(get_args(Task))}")
     fields = {"task": table["task"], "shape": _sizes(table), "pool": _pool(table)}
     fields |= {name: _numbers(table, name) for name in ("mean", "std", "low", "high")}
     _check_counts(fields)
@@ -69,16 +65,10 @@ def _is_number(value: Any) -> bool:
 def _check_counts(fields: dict[str, Any]) -> None:
     wanted = fields["shape"][0] if len(fields["shape"]) == 1 else 1
     if not len(fields["mean"]) == len(fields["std"]) == wanted or min(fields["std"]) <= 0:
-        raise PhotonicsError(
-            f"pipeline: mean and std have to hold {wanted} numbers each, those of std above 0"
-        )
+        raise PhotonicsError(f"pipeline: mean and std have to hold {wanted} numbers each, those of std above 0")
     low, high = fields["low"], fields["high"]
     regression = fields["task"] == "regression"
-    if (
-        len(low) != len(high)
-        or bool(low) != regression
-        or any(a >= b for a, b in zip(low, high, strict=True))
-    ):
+    if len(low) != len(high) or bool(low) != regression or any(a >= b for a, b in zip(low, high, strict=True)):
         raise PhotonicsError(
             "pipeline: low and high have to hold one number per target column, low below high; both are "
             "empty for classification"

@@ -30,9 +30,7 @@ def from_tensors(dataset: TensorDataset, *, name: str = "tensors", task: Task | 
         PhotonicsError: where there are not two tensors, or they do not fit together.
     """
     if not isinstance(dataset, TensorDataset):
-        raise PhotonicsError(
-            f"from_tensors takes a TensorDataset, not a {type(dataset).__name__}; wrap two tensors"
-        )
+        raise PhotonicsError(f"from_tensors takes a TensorDataset, not a {type(dataset).__name__}; wrap two tensors")
     if len(dataset.tensors) != 2:
         raise PhotonicsError(
             f"{name}: {len(dataset.tensors)} tensors in the TensorDataset, expected inputs and targets"

@@ -56,12 +56,14 @@ class Card(Section):
         references: Papers that the device comes from.
 
     A schema also says which fields are its numbers of inputs and outputs (`input_field`, `output_field`), and at which
-    values of numerical settings only rounding is left (`exact`): there the laws are tested.
+    values of numerical settings only rounding is left (`exact`): there the laws are tested. `imperfections` are the
+    fields that make a device less than ideal, each with the value that switches it off.
     """
 
     input_field: ClassVar[str] = "inputs"
     output_field: ClassVar[str] = "outputs"
     exact: ClassVar[Mapping[str, Any]] = {}
+    imperfections: ClassVar[Mapping[str, Any]] = {}
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     family: str
@@ -116,6 +118,14 @@ class Card(Section):
                 node = node[name]
             node[key] = value
         return type(self).parse(table, where=where)
+
+    def ideal(self) -> Self:
+        """This card with every imperfection off."""
+        return self.override(self.imperfections)
+
+    def active_imperfections(self) -> dict[str, object]:
+        """The imperfections that are on: path -> value."""
+        return {f.path: f.value for f in self.fields() if f.path in self.imperfections and f.value}
 
     def changes(self, other: Card) -> dict[str, tuple[object, object]]:
         """The fields in which `other` differs: path -> (value here, value there)."""

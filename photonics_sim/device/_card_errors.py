@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 def explain_invalid(error: ValidationError, schema: type[BaseModel], *, where: str, text: str) -> str:
     """One line: file and line, key and value, what was expected, what to do. The first problem comes first."""
     problems = error.errors(include_url=False)
+    # a misspelt key also leaves one missing: the misspelling is the better clue
+    problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
     path = [str(part) for part in first["loc"]]
     line = _line_of(path, text)
@@ -22,7 +24,7 @@ def explain_invalid(error: ValidationError, schema: type[BaseModel], *, where: s
     return message if len(problems) == 1 else f"{message} (and {len(problems) - 1} more)"
 
 
-def _problem(problem: dict[str, Any], path: list[str], schema: type[BaseModel]) -> str:
+def _problem(problem: dict[str, Any], path: list[str], schema: type[BaseModel]) -> str:  # noqa: PLR0911
     key, kind, found = ".".join(path), problem["type"], problem["input"]
     if kind == "extra_forbidden":
         known = _keys_beside(path, schema)

@@ -46,7 +46,10 @@ def list_devices(family: str | None = None) -> list[CardHeader]:
         for path in sorted(folder.glob("*.toml")):
             table, _ = read_toml(path, "a card")
             header = CardHeader(
-                str(table.get("name", path.stem)), str(table.get("family", "")), str(table.get("summary", "")), path
+                str(table.get("name", path.stem)),
+                str(table.get("family", "")),
+                str(table.get("summary", "")),
+                path,
             )
             if header.name in found:
                 raise PhotonicsError(
@@ -133,7 +136,7 @@ def build_device(card: Card, *, seed: int = 0) -> Device:
         key = max(needs, key=lambda name: needs[name])
         raise PhotonicsError(
             f"card {card.name} would take {sum(needs.values()) / 2**30:,.1f} GiB of the {limit / 2**30:.1f} GiB that "
-            f"this machine can give; lower {key} (= {dict((f.path, f.value) for f in card.fields()).get(key)})"
+            f"this machine can give; lower {key} (= {card.model_dump()[key]})"
         )
     model = _import(card.model, Path(card.name))
     device: Device = model(card, seed=seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Sequence
 from typing import Self, cast
 
@@ -29,7 +30,7 @@ class Chain(Device):
         super().__init__()
         if not devices:
             raise PhotonicsError("a chain needs at least one device")
-        for place, (first, second) in enumerate(zip(devices, devices[1:], strict=False)):
+        for place, (first, second) in enumerate(itertools.pairwise(devices)):
             if first.out_features != second.in_features:
                 raise PhotonicsError(
                     f"chain: device {place} gives {first.out_features} outputs, device {place + 1} takes "

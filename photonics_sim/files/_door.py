@@ -1,4 +1,4 @@
-"""The one door for files that somebody else may have written: nothing in them runs, lies about its size or points elsewhere."""
+"""The one door for files that others may have written: nothing in them runs, lies about size or points elsewhere."""
 
 from __future__ import annotations
 
@@ -115,7 +115,15 @@ def read_npz(path: Path, what: str = "an .npz file") -> dict[str, NDArray[Any]]:
             raise PhotonicsError(f"{path} would expand to {declared / 2**30:.1f} GiB; the limit is 4 GiB")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, NotImplementedError, TokenError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        TokenError,
+    ) as error:
         raise PhotonicsError(f"{path} is damaged or no .npz file; expected {what}") from error
     except ValueError as error:
         if isinstance(error, PhotonicsError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +14,12 @@ from photonics_sim.optics._chunks import in_chunks
 
 
 def resolvent(
-    transmission: Tensor, scattering: Tensor, source: Tensor, *, coupling: float = 0.5, tolerance: float = 1e-6
+    transmission: Tensor,
+    scattering: Tensor,
+    source: Tensor,
+    *,
+    coupling: float = 0.5,
+    tolerance: float = 1e-6,
 ) -> Tensor:
     r"""The stationary field of light that circulates between a modulator and a scattering medium.
 
@@ -48,7 +53,7 @@ def resolvent(
     def solve(T: Tensor, S: Tensor, s: Tensor) -> Tensor:
         if forward_mode_active():
             return _unrolled(T, S, s.unsqueeze(-2), coupling, tolerance)
-        return cast(Tensor, _Solve.apply(T, S, s.unsqueeze(-2), coupling, tolerance, None)[0])
+        return _solved(T, S, s.unsqueeze(-2), coupling, tolerance, None)[0]
 
     matrix_bytes = scattering.element_size() * scattering.shape[-1] ** 2
     return (1 - coupling) * in_chunks(solve, transmission, scattering, source, bytes_each=matrix_bytes)
@@ -61,9 +66,7 @@ def _check(T: Tensor, S: Tensor, s: Tensor, coupling: float, tolerance: float) -
             f"{tuple(T.shape)}, {tuple(S.shape)} and {tuple(s.shape)}"
         )
     if not (T.is_complex() and T.dtype == S.dtype == s.dtype):
-        raise PhotonicsError(
-            f"resolvent needs one complex type throughout; found {T.dtype}, {S.dtype} and {s.dtype}"
-        )
+        raise PhotonicsError(f"resolvent needs one complex type throughout; found {T.dtype}, {S.dtype} and {s.dtype}")
     if not 0 <= coupling < 1:
         raise PhotonicsError(f"coupling = {coupling} is outside [0, 1): nothing would leave the loop")
     finest = torch.finfo(T.dtype).eps / 4
@@ -134,6 +137,10 @@ def _unrolled(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, tolerance: flo
     return _iterate(T, S, rhs, coupling, _products(bound, tolerance))[0]
 
 
+def _solved(*inputs: Any) -> tuple[Tensor, Tensor, float]:
+    return _Solve.apply(*inputs)  # type: ignore[no-untyped-call, no-any-return]
+
+
 class _Solve(torch.autograd.Function):
     """y = (I - c T S T)^{-1} rhs and, for its derivatives alone, S T y; rhs is `(g, b or 1, d)`.
 
@@ -151,8 +158,10 @@ class _Solve(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, float]) -> None:
-        T, S, rhs, ctx.coupling, ctx.tolerance, _ = inputs
-        y, w, ctx.bound = output
+        T, S, rhs, coupling, tolerance, _ = inputs
+        ctx.coupling, ctx.tolerance = coupling, tolerance
+        y, w, bound = output
+        ctx.bound = bound
         ctx.shared = rhs.shape[-2] == 1 != T.shape[-2]
         ctx.mark_non_differentiable(w)
         ctx.save_for_backward(T, S, y, w)
@@ -161,7 +170,7 @@ class _Solve(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
         T, S, y, w = ctx.saved_tensors
         c = ctx.coupling
-        adjoint, v, _ = _Solve.apply(T, S.mT, _conj(grad), c, ctx.tolerance, ctx.bound)
+        adjoint, v = _solved(T, S.mT, _conj(grad), c, ctx.tolerance, ctx.bound)[:2]
         if torch.is_grad_enabled():  # a second derivative needs S T y and S^T T adjoint as functions
             w, v = torch.bmm(T * y, S.mT), torch.bmm(T * adjoint, S)
         grad_T = grad_S = grad_rhs = None
@@ -181,12 +190,12 @@ class _Solve(torch.autograd.Function):
         batched = [d is not None for d in in_dims[:3]]
         if batched[1]:  # one S each: more systems
             T, S, rhs = (t if b else t.expand(n, *t.shape) for t, b in zip(lead, batched, strict=True))
-            y, w, bound = _Solve.apply(T.flatten(0, 1), S.flatten(0, 1), rhs.flatten(0, 1), *rest)
+            y, w, bound = _solved(T.flatten(0, 1), S.flatten(0, 1), rhs.flatten(0, 1), *rest)
             return (y.unflatten(0, (n, -1)), w.unflatten(0, (n, -1)), bound), (0, 0, None)
         T, _, rhs = lead  # one S for all: more samples
         shape = (n, *T.shape[-3:])
         if batched[2] or rhs.shape[-2] != 1:
             rhs = rhs.expand(shape).transpose(0, 1).flatten(1, 2)
         T = T.expand(shape).transpose(0, 1).flatten(1, 2)
-        y, w, bound = _Solve.apply(T, S, rhs, *rest)
+        y, w, bound = _solved(T, S, rhs, *rest)
         return (y.unflatten(1, (n, -1)), w.unflatten(1, (n, -1)), bound), (1, 1, None)

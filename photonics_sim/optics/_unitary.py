@@ -39,8 +39,12 @@ def symmetric_unitary(generator: Tensor) -> Tensor:
         return torch.matrix_exp(torch.complex(torch.zeros_like(H), H))
     d = H.shape[-1]
     systems = H.reshape(-1, d, d)
-    S = in_chunks(lambda part: cast(Tensor, _ExpI.apply(part)[0]), systems, bytes_each=2 * H.element_size() * d**2)
+    S = in_chunks(lambda part: _exp_i(part)[0], systems, bytes_each=2 * H.element_size() * d**2)
     return S.reshape(H.shape)
+
+
+def _exp_i(H: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return _ExpI.apply(H)  # type: ignore[no-untyped-call, no-any-return]
 
 
 class _ExpI(torch.autograd.Function):
@@ -60,7 +64,7 @@ class _ExpI(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Any) -> Tensor:
-        H, w, V = ctx.saved_tensors
+        H, w, V = cast(tuple[Tensor, Tensor, Tensor], ctx.saved_tensors)
         if torch.is_grad_enabled():
             X = torch.complex(torch.zeros_like(H), H)
             # the derivative of exp at X^H, in the direction of the gradient, is the upper right block of one exp
@@ -74,9 +78,9 @@ class _ExpI(torch.autograd.Function):
         even = cos.unsqueeze(-1) * cos.unsqueeze(-2) - sin.unsqueeze(-1) * sin.unsqueeze(-2)
         odd = sin.unsqueeze(-1) * cos.unsqueeze(-2) + cos.unsqueeze(-1) * sin.unsqueeze(-2)
         real, imag = V.mT @ (grad.real @ V), V.mT @ (grad.imag @ V)
-        return V @ (slope * (even * imag - odd * real)) @ V.mT
+        inner: Tensor = slope * (even * imag - odd * real)
+        return V @ inner @ V.mT
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int], H: Tensor) -> tuple[Any, Any]:
-        return _ExpI.apply(H.movedim(in_dims[0], 0)), (0, 0, 0)
-
+        return _exp_i(H.movedim(in_dims[0], 0)), (0, 0, 0)

@@ -27,9 +27,7 @@ def plot_confusion(matrix: NDArray[Any], classes: Sequence[str], *, ax: None = N
 def plot_confusion(matrix: NDArray[Any], classes: Sequence[str], *, ax: Axes) -> matplotlib.figure.Figure: ...
 
 
-def plot_confusion(
-    matrix: NDArray[Any], classes: Sequence[str], *, ax: Axes | None = None
-) -> matplotlib.figure.Figure:
+def plot_confusion(matrix: NDArray[Any], classes: Sequence[str], *, ax: Axes | None = None) -> matplotlib.figure.Figure:
     """Confusion matrix: counts in the cells, share of the true class as colour, recall at the right.
 
     Args:
@@ -59,9 +57,7 @@ def plot_confusion(
             _draw_recall(panel, recall)
             _draw_scale(panel, image)
         right, total = int(np.trace(counts)), int(counts.sum())
-        panel.set_title(
-            f"{right:,} of {total:,} right" + (f" ({100 * right / total:.1f} %)" if total else "")
-        )
+        panel.set_title(f"{right:,} of {total:,} right" + (f" ({100 * right / total:.1f} %)" if total else ""))
     return figure
 
 

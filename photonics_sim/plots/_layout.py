@@ -35,9 +35,7 @@ def panels(
     columns = min(columns or count, count)
     rows = math.ceil(count / columns)
     if ax is None:
-        figure = Figure(
-            figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.04, hspace=0.04)
-        )
+        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.04, hspace=0.04))
         cells: GridSpec | GridSpecFromSubplotSpec = figure.add_gridspec(rows, columns, **grid)
         return figure, [figure.add_subplot(cells[divmod(i, columns)]) for i in range(count)]
     root = ax.figure.figure
@@ -45,9 +43,7 @@ def panels(
         return root, [ax]
     place = ax.get_subplotspec()
     if place is None:
-        raise PhotonicsError(
-            f"ax= was placed by hand and has no room for {count} panels; give axes of subplots()"
-        )
+        raise PhotonicsError(f"ax= was placed by hand and has no room for {count} panels; give axes of subplots()")
     parent = ax.figure
     ax.remove()
     cells = GridSpecFromSubplotSpec(rows, columns, place, wspace=0.45, hspace=0.55, **grid)

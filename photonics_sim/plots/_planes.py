@@ -38,9 +38,7 @@ def plot_planes(planes: Planes, *, sample: Image | None = None, ax: None = None)
 def plot_planes(planes: Planes, *, sample: Image | None = None, ax: Axes) -> matplotlib.figure.Figure: ...
 
 
-def plot_planes(
-    planes: Planes, *, sample: Image | None = None, ax: Axes | None = None
-) -> matplotlib.figure.Figure:
+def plot_planes(planes: Planes, *, sample: Image | None = None, ax: Axes | None = None) -> matplotlib.figure.Figure:
     """What `Imaged.planes` gives, as pictures side by side.
 
     A field becomes its intensity, and at a modulator also its phase. At a detector plane the intensity is

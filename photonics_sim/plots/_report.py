@@ -74,9 +74,7 @@ def render_report(data: ReportData) -> str:
     """
     for heading, _, svg in data.figures:
         if not svg.startswith("<svg ") or "<script" in svg:
-            raise PhotonicsError(
-                f"report: the picture {heading!r} is no plain <svg>; give what Figure.svg() returns"
-            )
+            raise PhotonicsError(f"report: the picture {heading!r} is no plain <svg>; give what Figure.svg() returns")
     return _template().render(report=data, changed=sum(row.changed_from is not None for row in data.card))
 
 

@@ -22,9 +22,7 @@ from photonics_sim.training import load_trained
 def curves(run: Run) -> Figure:
     """Loss and score over the epochs."""
     if not run.metrics_path.exists():
-        raise PhotonicsError(
-            f"{run.path} has no finished epoch yet; `photonics-sim resume {run.path}` goes on with it"
-        )
+        raise PhotonicsError(f"{run.path} has no finished epoch yet; `photonics-sim resume {run.path}` goes on with it")
     history = {name: metric.values for name, metric in run.metrics.items() if metric.dims == ("epoch",)}
     return plot_training(history, str(run.summary["task"]), best_epoch=int(run.summary["best_epoch"]))
 

@@ -86,9 +86,7 @@ def _sentence(run: Run) -> str:
     summary = run.summary
     name, label = _score(run)
     built = summary.get("as_built")
-    as_built = (
-        f"; {built['chips']} fabricated ones reach {_show(built['mean'], name)} on average" if built else ""
-    )
+    as_built = f"; {built['chips']} fabricated ones reach {_show(built['mean'], name)} on average" if built else ""
     return (
         f"{run.card.name}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {label} of "
         f"{_show(summary[f'test_{name}'], name)}{as_built}."

@@ -28,9 +28,7 @@ _SCORES = {
 
 
 @overload
-def plot_training(
-    history: History, task: str, *, best_epoch: int | None = None, ax: None = None
-) -> Figure: ...
+def plot_training(history: History, task: str, *, best_epoch: int | None = None, ax: None = None) -> Figure: ...
 @overload
 def plot_training(
     history: History, task: str, *, best_epoch: int | None = None, ax: Axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,23 +22,20 @@ def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = Non
     """
     if out is not None and name is not None:
         raise PhotonicsError("--name and --out both say where the run goes; give one of them")
+    path = out if out is not None else RUNS / (name or free_name(stem))
     try:
-        if out is not None or name is not None:
-            path = out if out is not None else RUNS / str(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.mkdir()
-            return path
-        RUNS.mkdir(exist_ok=True)
-        while True:  # another process may take the name in between
-            path = RUNS / free_name(stem)
-            with suppress(FileExistsError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
                 path.mkdir()
                 return path
-    except FileExistsError as error:
-        raise PhotonicsError(_taken(Path(error.filename))) from None
+            except FileExistsError:
+                if out is not None or name is not None:
+                    raise PhotonicsError(_taken(path)) from None
+                path = RUNS / free_name(stem)  # another process took the name in between
     except OSError as error:
         raise PhotonicsError(
-            f"cannot make the run folder {error.filename}: {error.strerror}; choose another place with --out"
+            f"cannot make the run folder {path}: {error.strerror}; choose another place with --out"
         ) from error
 
 
@@ -64,9 +61,7 @@ def lock_run(path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise PhotonicsError(
-            f"{path} is in use by another process; wait for it, or stop it first"
-        ) from None
+        raise PhotonicsError(f"{path} is in use by another process; wait for it, or stop it first") from None
     except OSError as error:
         raise PhotonicsError(f"cannot write in {path}: {error.strerror}; make it writable") from error
     try:

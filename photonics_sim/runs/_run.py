@@ -76,7 +76,8 @@ class Run:
             f"<tr><td>{html.escape(key)}</td><td>{html.escape(str(value))}</td></tr>"
             for key, value in self.summary.items()
         )
-        return f"<details><summary>run {html.escape(str(self.path))}: {self.state}</summary><table>{rows}</table></details>"
+        state = html.escape(f"run {self.path}: {self.state}")
+        return f"<details><summary>{state}</summary><table>{rows}</table></details>"
 
 
 def find_run(name_or_path: str | Path) -> Run:

@@ -36,7 +36,7 @@ def detect(power_w: Tensor, card: DetectorCard, key: int | None = None) -> Tenso
 def quantise(signal: Tensor, bits: int, full_scale: float) -> Tensor:
     """The nearest of 2**bits levels from 0 to `full_scale`, which both are levels; gradient straight through."""
     step = full_scale / (2**bits - 1)
-    nearest = torch.round(signal.clamp(0, full_scale) / step) * step
+    nearest: Tensor = torch.round(signal.clamp(0, full_scale) / step) * step
     return signal + (nearest - signal).detach()
 
 

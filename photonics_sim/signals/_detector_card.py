@@ -17,7 +17,8 @@ class DetectorCard(Section):
     """A photodiode with its amplifier and converter; every imperfection is off at its default."""
 
     chain: list[Stage] = Field(
-        default=["gain", "noise", "clip", "quantise"], description="order in which the signal passes the stages"
+        default=["gain", "noise", "clip", "quantise"],
+        description="order in which the signal passes the stages",
     )
     responsivity_a_per_w: float = Field(default=1.0, gt=0, le=2, description="photocurrent per optical power")
     dark_current_na: float = Field(default=0.0, ge=0, le=1e6, description="current without light, for its noise")
@@ -26,7 +27,10 @@ class DetectorCard(Section):
     thermal_noise_pa_per_rthz: float = Field(default=0.0, ge=0, le=1e4, description="amplifier noise density")
     thermal_noise: bool = Field(default=False, description="whether a reading carries amplifier noise")
     saturation_ua: float = Field(
-        default=0.0, ge=0, le=1e6, description="largest photocurrent and full scale of the converter; 0 for none"
+        default=0.0,
+        ge=0,
+        le=1e6,
+        description="largest photocurrent and full scale of the converter; 0 for none",
     )
     adc_bits: int = Field(default=0, ge=0, le=24, description="resolution of the converter; 0 for continuous")
     adc_energy_pj: float = Field(default=0.0, ge=0, le=1e6, description="energy of one conversion")

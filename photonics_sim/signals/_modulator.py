@@ -18,7 +18,8 @@ def quantise_phase(phase: Tensor, bits: int) -> Tensor:
     if bits == 0:
         return phase
     step = 2 * math.pi / 2**bits
-    return phase + (torch.round(phase / step) * step - phase).detach()
+    nearest: Tensor = torch.round(phase / step) * step
+    return phase + (nearest - phase).detach()
 
 
 def phase_transmission(

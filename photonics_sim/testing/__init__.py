@@ -1,4 +1,4 @@
-"""Laws of physics as assertions, and the conformance suite that every device must pass. Public names: `__init__.pyi`."""
+"""Laws of physics as assertions, and the suite that every device must pass. Public names: `__init__.pyi`."""
 
 import lazy_loader
 

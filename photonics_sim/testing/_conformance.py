@@ -134,7 +134,7 @@ def passivity(build: Build) -> None:
     device = _double(build)
     if isinstance(device, Metered):
         for instance in (device, device.ideal(), device.as_built(1)):
-            assert_metered_passive(instance, sample_inputs(device, 5))  # type: ignore[arg-type]
+            assert_metered_passive(instance, sample_inputs(device, 5))
 
 
 def as_built(build: Build) -> None:

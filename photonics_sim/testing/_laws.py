@@ -51,7 +51,11 @@ def assert_metered_passive(device: Metered, x: Tensor, kind: str = "law") -> Non
 
 
 def assert_adjoint(
-    forward: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, kind: str = "law"
+    forward: Callable[[Tensor], Tensor],
+    adjoint: Callable[[Tensor], Tensor],
+    x: Tensor,
+    y: Tensor,
+    kind: str = "law",
 ) -> None:
     """<A x, y> = <x, A^H y>: the two maps are each other's adjoint."""
     left, right = torch.vdot(forward(x).flatten(), y.flatten()), torch.vdot(x.flatten(), adjoint(y).flatten())

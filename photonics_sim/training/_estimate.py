@@ -1,4 +1,4 @@
-"""What a training would take, from a few real steps: time, memory and disk, and the hardware's own seconds and joules."""
+"""What a training would take, from a few real steps: time, memory, disk, and the hardware's own seconds and joules."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Estimate:
 
 
 def estimate_training(device: Device, dataset: Dataset, settings: TrainSettings) -> Estimate:
-    """Time a few training steps on a copy of the weights, and scale up. Nothing is written; the device is left as it was."""
+    """Time a few training steps and scale up. Nothing is written, and the device is left as it was."""
     before = {name: value.clone() for name, value in device.state_dict().items()}
     state = TrainState(device, make_optimiser(device, settings))
     data = TrainingData.prepare(dataset, fit_pipeline(dataset, device.in_features), settings, device)

@@ -33,7 +33,12 @@ class AsBuilt:
         return float(low), float(high)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"chips": len(self.scores), "mean": self.mean, "low": self.interval[0], "high": self.interval[1]}
+        return {
+            "chips": len(self.scores),
+            "mean": self.mean,
+            "low": self.interval[0],
+            "high": self.interval[1],
+        }
 
 
 @dataclass(frozen=True)

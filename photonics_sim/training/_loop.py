@@ -126,7 +126,13 @@ def _steps(state: TrainState, data: TrainingData, settings: TrainSettings) -> It
 
 
 def train_step(
-    state: TrainState, data: TrainingData, settings: TrainSettings, index: Tensor, key: int, step: int, total: int
+    state: TrainState,
+    data: TrainingData,
+    settings: TrainSettings,
+    index: Tensor,
+    key: int,
+    step: int,
+    total: int,
 ) -> None:
     """One step of Adam on the training samples `index`."""
     task = data.dataset.task
@@ -141,7 +147,7 @@ def train_step(
         )
     state.optimiser.param_groups[0]["lr"] = learning_rate(settings, step, total)
     state.optimiser.zero_grad(set_to_none=True)
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     state.optimiser.step()
     state.sums[0] += float(value.detach()) * len(index)
     state.sums[1] += hits(outputs.detach(), targets, task)

@@ -88,7 +88,10 @@ def _results(result: Evaluation, data: TrainingData) -> dict[str, Metric]:
     }
     if result.confusion is not None:
         metrics["confusion"] = Metric(
-            result.confusion, ("true_class", "predicted_class"), "1", "test samples per true and predicted class"
+            result.confusion,
+            ("true_class", "predicted_class"),
+            "1",
+            "test samples per true and predicted class",
         )
         metrics["test_target"] = Metric(result.targets, ("test_sample",), "1", "class of the test samples")
         metrics["test_prediction"] = Metric(result.predictions, ("test_sample",), "1", "predicted class")
@@ -98,6 +101,9 @@ def _results(result: Evaluation, data: TrainingData) -> dict[str, Metric]:
         metrics["test_prediction"] = Metric(result.predictions, dims, "user's", "predicted values")
     if result.as_built is not None:
         metrics["as_built_score"] = Metric(
-            np.asarray(result.as_built.scores), ("chip",), "1", f"test {result.score_name} of each fabricated chip"
+            np.asarray(result.as_built.scores),
+            ("chip",),
+            "1",
+            f"test {result.score_name} of each fabricated chip",
         )
     return metrics

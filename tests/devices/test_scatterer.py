@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from photonics_devices import FreeSpaceScatterer
 
+from photonics_devices import FreeSpaceScatterer
 from photonics_sim import PhotonicsError, load_device
 from photonics_sim.device import Device, Imaged, Metered, Responds, normal
 from photonics_sim.testing import DeviceConformance, assert_close, assert_gradient
@@ -68,22 +68,22 @@ def test_it_is_the_published_network() -> None:
 
 
 def test_the_initial_settings_are_the_published_ones() -> None:
-    device = build(inputs=4000, classes=2, copies=3, scale_ladder="published", train_scattering=False)
+    device = build(inputs=1000, classes=2, copies=3, scale_ladder="published").requires_grad_(False)
     deviations = device.scale.std(-1)
     assert torch.equal(device.scale[0], device.scale[1]), "the scale is one draw for all classes"
     assert_close(deviations[0] / torch.tensor([0.1, 1.0, 10.0]), torch.ones(3), "gradient")
-    assert abs(float(device.bias.std()) - 1) < 0.02
+    assert abs(float(device.bias.std()) - 1) < 0.04
     power = device.illumination.square().sum(-1).mean()
-    assert abs(float(power) - 1) < 0.02
+    assert abs(float(power) - 1) < 0.04
     assert abs(float(device.generator.std()) - 1) < 0.01
 
 
 @pytest.mark.parametrize(("copies", "top"), [(1, 0.1), (2, 1.0), (3, 10.0), (9, 10.0)])
 def test_the_default_ladder_is_bounded(copies: int, top: float) -> None:
-    device = build(inputs=2000, classes=1, copies=copies, train_scattering=False)
+    device = build(inputs=1000, classes=1, copies=copies).requires_grad_(False)
     deviations = device.scale[0].std(-1)
-    assert abs(float(deviations[0]) / 0.1 - 1) < 0.05
-    assert abs(float(deviations[-1]) / top - 1) < 0.05
+    assert abs(float(deviations[0]) / 0.1 - 1) < 0.1
+    assert abs(float(deviations[-1]) / top - 1) < 0.1
 
 
 def test_capabilities() -> None:
@@ -132,11 +132,11 @@ def test_chips_are_the_chips_of_their_seed_whatever_the_precision() -> None:
 
 def test_fabrication_errors_grow_the_deviation_in_proportion() -> None:
     x = normal(1, 50, 6)
-    ideal = build().double()(x)
-    deviations = [
-        float((build(**{"modulator.phase_error_rad": e}).double().as_built(1)(x) - ideal).square().mean().sqrt())
-        for e in (1e-4, 1e-3)
-    ]
+    ideal = build().double()(x).detach()
+    deviations = []
+    for error in (1e-4, 1e-3):
+        chip = build(**{"modulator.phase_error_rad": error}).double().as_built(1)
+        deviations.append(float((chip(x).detach() - ideal).square().mean().sqrt()))
     assert abs(math.log10(deviations[1] / deviations[0]) - 1) < 0.02
 
 

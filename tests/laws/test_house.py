@@ -25,9 +25,13 @@ def test_each_setting_has_one_home() -> None:
 def test_constraints_pin_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    missing = [line for line in wanted if line.split(">=")[0].lower() not in pinned]
+    pinned = {normalised(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    missing = [line for line in wanted if normalised(line.split(">=")[0]) not in pinned]
     assert not missing
+
+
+def normalised(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def loaded_after(code: str, tmp_path: Path) -> set[str]:
@@ -37,7 +41,19 @@ def loaded_after(code: str, tmp_path: Path) -> set[str]:
     return set(done.stdout.rpartition("LOADED")[2].split())
 
 
-RUN = "import sys\nfrom photonics_sim.cli._app import app\nsys.argv = ['photonics-sim', *{args}]\ntry:\n    app()\nexcept SystemExit:\n    pass"
+RUN = """
+import sys
+from photonics_sim.cli._app import app
+sys.argv = ["photonics-sim", *{args}]
+try:
+    app()
+except SystemExit:
+    pass
+"""
+COMPLETE = """
+import os
+os.environ.update(_PHOTONICS_SIM_COMPLETE="complete_bash", COMP_WORDS={line!r}, COMP_CWORD="{word}")
+"""
 
 
 @pytest.mark.parametrize(
@@ -49,12 +65,12 @@ def test_help_and_lists_import_nothing_heavy(args: list[str], tmp_path: Path) ->
     assert loaded_after(RUN.format(args=args), tmp_path) == set()
 
 
-@pytest.mark.parametrize("line", ["photonics-sim tr", "photonics-sim train free", "photonics-sim train free-space-scatterer --set mod"])
+@pytest.mark.parametrize(
+    "line",
+    ["photonics-sim tr", "photonics-sim train free", "photonics-sim train free-space-scatterer --set mod"],
+)
 def test_completion_imports_nothing_heavy(line: str, tmp_path: Path) -> None:
-    words = len(line.split()) - 1
-    setting = (
-        f"import os\nos.environ.update(_PHOTONICS_SIM_COMPLETE='complete_bash', COMP_WORDS={line!r}, COMP_CWORD='{words}')\n"
-    )
+    setting = COMPLETE.format(line=line, word=len(line.split()) - 1)
     assert loaded_after(setting + RUN.format(args=[]), tmp_path) == set()
 
 

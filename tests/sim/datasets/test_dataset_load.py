@@ -67,9 +67,7 @@ def entry(contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Entry:
 def put(folder: Path, entry: Entry, contents: dict[str, bytes], *, packed: bool = True) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for role, file in entry.files.items():
-        name, data = (
-            (file.name, gzip.compress(contents[role], mtime=0)) if packed else (file.raw_name, contents[role])
-        )
+        name, data = (file.name, gzip.compress(contents[role], mtime=0)) if packed else (file.raw_name, contents[role])
         (folder / name).write_bytes(data)
     return folder
 
@@ -155,9 +153,7 @@ def test_the_folder_of_the_name_goes_before_files_of_another_set(
     assert len(datasets.load("fashion-mnist", tmp_path).test) == 20
 
 
-def test_a_repacked_file_is_accepted_by_its_content(
-    tmp_path: Path, entry: Entry, contents: dict[str, bytes]
-) -> None:
+def test_a_repacked_file_is_accepted_by_its_content(tmp_path: Path, entry: Entry, contents: dict[str, bytes]) -> None:
     put(tmp_path, entry, contents)
     (tmp_path / entry.files["train_images"].name).write_bytes(
         gzip.compress(contents["train_images"], compresslevel=1, mtime=7)
@@ -300,9 +296,7 @@ def test_names_loads_neither_torch_nor_scipy_nor_sklearn() -> None:
         "from photonics_sim.datasets import names; names(); import sys; "
         "print([m for m in ('torch', 'sklearn', 'scipy', 'pooch') if m in sys.modules])"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=_root()
-    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=_root())
     assert result.stdout.strip() == "[]"
 
 

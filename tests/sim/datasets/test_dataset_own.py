@@ -70,9 +70,7 @@ def test_floats_are_regression_with_one_or_more_columns(tmp_path: Path) -> None:
     one = datasets.load_file(saved(tmp_path, targets=np.linspace(0, 5, N)))
     assert (one.task, one.outputs, one.train.targets.shape[1]) == ("regression", 1, 1)
     names = np.array(["gain", "loss"])
-    two = datasets.load_file(
-        saved(tmp_path, targets=np.random.default_rng(0).normal(size=(N, 2)), classes=names)
-    )
+    two = datasets.load_file(saved(tmp_path, targets=np.random.default_rng(0).normal(size=(N, 2)), classes=names))
     assert (two.outputs, two.classes) == (2, ("gain", "loss"))
     assert two.train.targets.dtype == torch.float32
     assert "2 target columns" in repr(two)

@@ -25,9 +25,7 @@ def images(ny: int, nx: int, *, pooled_side: int | None = None) -> Dataset:
 
 def values() -> Dataset:
     generator = torch.Generator().manual_seed(0)
-    inputs = torch.randn((60, 3), generator=generator) * torch.tensor([1e-6, 1.0, 5.0]) + torch.tensor(
-        [0.0, 1e6, 3.0]
-    )
+    inputs = torch.randn((60, 3), generator=generator) * torch.tensor([1e-6, 1.0, 5.0]) + torch.tensor([0.0, 1e6, 3.0])
     targets = torch.randn((60, 2), generator=generator, dtype=torch.float64) * 40 - 7
     return datasets.from_tensors(TensorDataset(inputs, targets))
 

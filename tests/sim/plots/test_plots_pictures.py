@@ -88,9 +88,7 @@ def test_confusion_gives_recall_and_bears_a_class_without_samples() -> None:
     assert "0 of 0 right" in texts(plots.plot_confusion(np.zeros((2, 2)), ["yes", "no"]))
 
 
-@pytest.mark.parametrize(
-    "matrix", [np.ones((2, 3)), np.full((2, 2), 0.5), -np.eye(2), np.full((2, 2), np.nan)]
-)
+@pytest.mark.parametrize("matrix", [np.ones((2, 3)), np.full((2, 2), 0.5), -np.eye(2), np.full((2, 2), np.nan)])
 def test_what_is_no_confusion_matrix_is_refused(matrix: Any) -> None:
     with pytest.raises(PhotonicsError, match="confusion matrix"):
         plots.plot_confusion(matrix, ["yes", "no"])
@@ -139,9 +137,7 @@ def test_a_dark_plane_says_so_and_has_no_phase() -> None:
     assert "no light" in texts(plots.plot_planes({"field at the detector": np.zeros((4, 4), dtype=complex)}))
 
 
-@pytest.mark.parametrize(
-    "image", [np.ones(3), np.ones((0, 2)), np.full((2, 2), np.nan), np.full((2, 2), 1j * np.inf)]
-)
+@pytest.mark.parametrize("image", [np.ones(3), np.ones((0, 2)), np.full((2, 2), np.nan), np.full((2, 2), 1j * np.inf)])
 def test_what_is_no_plane_is_refused(image: Any) -> None:
     with pytest.raises(PhotonicsError, match="mask"):
         plots.plot_planes({"mask": image})
