@@ -82,12 +82,12 @@ class FreeSpaceScatterer(Device):
         field = self._fields(x[None], None)
         while field.ndim > 4:  # of an ensemble, the first chip
             field = field[0]
-        phase = self._phase(x[None])[output, :, 0]
-        fourier = torch.fft.fftshift(torch.fft.fft2(_tiles(field[output, :, 0]), norm="ortho"))
+        relative = _tiles(field[output, :, 0]) / self.illumination.norm()
+        phase = torch.remainder(self._phase(x[None])[output, :, 0], 2 * math.pi)
         return {
-            "phase at the modulator": _tiles(torch.remainder(phase, 2 * math.pi)),
-            "field at the modulator": _tiles(field[output, :, 0]),
-            "field at the detector": fourier,
+            "phase at the modulator": _tiles(phase),
+            "field at the modulator": relative,
+            "field at the detector": torch.fft.fftshift(torch.fft.fft2(relative, norm="ortho")),
         }
 
     def costs(self) -> Costs:

@@ -76,7 +76,7 @@ def show_(run: RunArgument, json_: JsonOption = False) -> None:
     table = Table("", "", title=str(found.path), show_header=False)
     made, data = found.config.made, found.config.data
     for key, value in found.summary.items():
-        if not isinstance(value, dict | list) and value is not None and key != "run":
+        if not isinstance(value, dict | list) and value is not None and key not in {"run", "state"}:
             table.add_row(key.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value))
     built = found.summary.get("as_built")
     if built:

@@ -110,5 +110,5 @@ class Imaged(Protocol):
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """Images `(ny, nx)` on the way of one sample `(in_features)` to one output; real ones are phases in rad.
 
-        Complex images are fields in units in which |u|^2 is power per pixel, relative to the source.
+        Complex images are fields in units in which |u|^2 is a pixel's share of the power of the whole source.
         """

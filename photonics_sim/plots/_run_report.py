@@ -16,8 +16,8 @@ from photonics_sim.training import load_trained
 _HEADINGS = {
     "curves": (
         "Training",
-        "Solid: training part. Dashed: validation part, on which the best epoch was chosen. The test part was looked "
-        "at once, at the end.",
+        "Training part and validation part. The weights of the epoch that was best on the validation part were kept; "
+        "the test part was looked at once, at the end.",
     ),
     "result": ("Result on the test part", "Nominal device, test part alone."),
     "light": (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,24 @@ def test_public_names_exist() -> None:
 
     for name in photonics_sim.__all__:
         assert getattr(photonics_sim, name) is not None
+
+
+def test_the_wheel_holds_two_packages_with_their_data(tmp_path: Path) -> None:
+    copy = tmp_path / "checkout"
+    shutil.copytree(
+        ROOT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "*.egg-info", "__pycache__", "build", "runs")
+    )
+    command = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(copy)]
+    subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"photonics_sim", "photonics_devices"}
+    for needed in (
+        "photonics_sim/py.typed",
+        "photonics_sim/__init__.pyi",
+        "photonics_sim/datasets/registry.toml",
+        "photonics_sim/plots/report.html.j2",
+        "photonics_devices/py.typed",
+        "photonics_devices/cards/free-space-scatterer.toml",
+    ):
+        assert needed in names

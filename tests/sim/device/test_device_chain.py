@@ -26,7 +26,7 @@ NOISY = {"detector.shot_noise": True, "detector.thermal_noise": True, "modulator
 
 
 class TestChain(DeviceConformance):
-    """With two copies, so that inputs are scaled by up to 1: at 0.1 the second derivative is lost in rounding."""
+    """With two copies, so that inputs are scaled by up to 1: at 0.1 curvature is rounding."""
 
     def build(self) -> Device:
         return Chain([scatterer(4, 3, 2, copies=2), scatterer(3, 2, 12, copies=2)])

@@ -1,0 +1,43 @@
+"""Every card of the catalogue loads, builds, names its sources, and passes the laws."""
+
+from __future__ import annotations
+
+import pytest
+
+from photonics_sim import list_devices, load_card
+from photonics_sim.device import build_device
+from photonics_sim.testing import LAWS, check_card
+
+NAMES = [header.name for header in list_devices()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_passes_every_law(name: str) -> None:
+    results = check_card(load_card(name))
+    assert set(results) == set(LAWS)
+    assert not {law: problem for law, problem in results.items() if problem}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_builds_as_it_is_and_explains_itself(name: str) -> None:
+    card = load_card(name)
+    device = build_device(card)
+    assert device.in_features == card.model_dump()[card.input_field]
+    assert card.references
+    assert card.not_modelled
+    assert all(field.meaning for field in card.fields())
+    assert card.exact.keys() | card.imperfections.keys() <= set(card.field_paths())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite can fail: a device that makes light from nothing does not pass."""
+    device_type = type(build_device(load_card(name)))
+    real = device_type.power
+
+    def active(self, x):  # type: ignore[no-untyped-def]
+        entering, leaving = real(self, x)
+        return entering, leaving * 100
+
+    monkeypatch.setattr(device_type, "power", active)
+    assert check_card(load_card(name))["passivity"] is not None

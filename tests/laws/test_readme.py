@@ -1,0 +1,76 @@
+"""Every command and every line of Python that the README shows does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def run(args: list[str], folder: Path) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(args, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{shlex.join(args)}\n{done.stderr}"
+
+
+@pytest.fixture
+def checkout(workplace: Path) -> Path:
+    """A folder with what the commands name."""
+    shutil.copytree(ROOT / "data", workplace / "data")
+    return workplace
+
+
+def test_the_commands(checkout: Path) -> None:
+    section = README.split("## On the command line")[1].split("\n`--json`")[0]
+    commands = re.findall(r"^    photonics-sim (.*?)(?:\s+#.*)?$", section, re.MULTILINE)
+    assert len(commands) >= 8
+    for command in commands:
+        shorter = re.sub(r"--epochs \d+", "--epochs 2", re.sub(r"--chips \d+", "--chips 3", command))
+        run([sys.executable, "-m", "photonics_sim", *shlex.split(shorter)], checkout)
+
+
+def test_the_python(checkout: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    run([sys.executable, "-c", code.replace("epochs=5", "epochs=1")], checkout)
+
+
+def test_the_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`?make ([a-z]+)`?", README + (ROOT / "CONTRIBUTING.md").read_text()))
+    assert named <= targets
+
+
+def test_files_that_the_readme_names_exist() -> None:
+    for name in re.findall(r"\(([\w/.-]+\.(?:png|md))\)|`((?:devices|data|benchmarks|examples)/[\w/.-]+)`", README):
+        path = ROOT / (name[0] or name[1])
+        assert path.exists(), path
+
+
+def test_every_card_is_in_both_tables() -> None:
+    catalogue = (ROOT / "devices/README.md").read_text()
+    for card in (ROOT / "devices/photonics_devices/cards").glob("*.toml"):
+        assert f"`{card.stem}`" in README
+        assert f"`{card.stem}`" in catalogue
+
+
+SCRIPTS = ["phase_error_tolerance.py --epochs 1 --chips 2", "free_space_mnist.py --data digits --epochs 1 --seeds 0"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_examples_run(checkout: Path, script: str) -> None:
+    name, *options = script.split()
+    run([sys.executable, str(ROOT / "examples" / name), *options], checkout)
+
+
+def test_every_example_is_run_here() -> None:
+    shown = {script.split()[0] for script in SCRIPTS}
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == shown
