@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from photonics_sim.device._units import suggest_unit, unit_of
@@ -37,13 +38,27 @@ def _problem(problem: dict[str, Any], path: list[str], schema: type[BaseModel]) 
         low, high = _limits(path, schema)
         unit = unit_of(path[-1])
         span = f"{low:g} .. {high:g}" + (f" {unit.symbol}" if unit else "")
-        return f"{key} = {found:g} is outside {span}{suggest_unit(path[-1], float(found), low, high)}"
+        hint = "" if abs(found) > sys.float_info.max else suggest_unit(path[-1], float(found), low, high)
+        exclusive = (
+            " (the end itself excluded)" if kind in {"greater_than", "less_than"} and found in {low, high} else ""
+        )
+        return f"{key} = {_short(found)} is outside {span}{exclusive}{hint}"
     if kind == "literal_error":
         expected = problem["ctx"]["expected"]
         return f"{key} = {found!r} is not one of {expected}{did_you_mean(str(found), expected.split(chr(39))[1::2])}"
     if kind == "value_error":
         return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
-    return f"{key} = {found!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"{key} = {_short(found)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _short(found: object) -> str:
+    """A value as a message shows it: numbers briefly, and nothing longer than a line."""
+    if isinstance(found, float):
+        return f"{found:g}"
+    if isinstance(found, int) and not isinstance(found, bool) and found.bit_length() > 100:
+        return "a huge integer"
+    text = repr(found)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _fields_at(path: list[str], schema: type[BaseModel]) -> dict[str, Any]:
@@ -69,14 +84,16 @@ def _limits(path: list[str], schema: type[BaseModel]) -> tuple[float, float]:
 
 
 def _line_of(path: list[str], text: str) -> int | None:
-    """The line of a key, or of the table it misses from; TOML parsers give no positions of keys."""
+    """The line of a key, or of the table it belongs to; TOML parsers give no positions of keys."""
+    if not path:
+        return None
     table: list[str] = []
     best: int | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         bare = line.strip()
         if bare.startswith("["):
             table = bare.strip("[] ").split(".")
-            if table == path[: len(table)] and path[:-1] == table:
+            if table in (path, path[:-1]):
                 best = number
         elif table == path[:-1] and bare.split("=")[0].strip().strip("\"'") == path[-1]:
             return number

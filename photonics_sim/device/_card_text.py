@@ -12,15 +12,21 @@ from photonics_sim.errors import PhotonicsError
 
 
 def render_card(card: Card) -> str:
-    """The card as TOML text, with the comments of the catalogue's card of that name and the values of this one."""
+    """The card as TOML text, with the comments of the catalogue's card of that name where there is one."""
+    text = _commented(card)
+    if text is not None and type(card).parse(tomlkit.parse(text).unwrap()) == card:
+        return text
+    return tomlkit.dumps(_bare(card.model_dump()))
+
+
+def _commented(card: Card) -> str | None:
+    """The catalogue's text with the values of this card; None where no catalogue has such a card."""
     try:
         header = next(h for h in list_devices(card.family) if h.name == card.name)
         base = load_card(header.path)
     except (StopIteration, PhotonicsError):
-        return tomlkit.dumps(_bare(card.model_dump()))
+        return None
     document = tomlkit.parse(header.path.read_text(encoding="utf-8"))
-    if type(base) is not type(card):
-        return tomlkit.dumps(_bare(card.model_dump()))
     for path, (value, _) in card.changes(base).items():
         *tables, key = path.split(".")
         node: Any = document

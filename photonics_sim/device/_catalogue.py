@@ -63,7 +63,10 @@ def list_devices(family: str | None = None) -> list[CardHeader]:
 def _catalogue_folders() -> tuple[Path, ...]:
     folders: list[Path] = []
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
-        spec = importlib.util.find_spec(entry.value)
+        try:
+            spec = importlib.util.find_spec(entry.value)
+        except (ImportError, ValueError):  # the package around it is missing
+            spec = None
         if spec is None or not spec.submodule_search_locations:
             raise PhotonicsError(f"catalogue {entry.name}: {entry.value} is no package folder; reinstall it")
         folders += [Path(place) for place in spec.submodule_search_locations]
@@ -103,7 +106,7 @@ def _import(reference: str, path: Path) -> Any:
     module, _, name = reference.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise PhotonicsError(f"{path}: cannot import {reference} ({error}); is the package installed?") from error
 
 

@@ -40,7 +40,7 @@ class Chain(Device):
         self.in_features = devices[0].in_features
         self.out_features = devices[-1].out_features
         self.card = None
-        self._chips: list[Chain] = []
+        self._chips = nn.ModuleList()
 
     def stages(self) -> list[Device]:
         """The devices in the order of the light."""
@@ -48,7 +48,7 @@ class Chain(Device):
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
         if self._chips:
-            return torch.stack([chip.measure(x, _nth(key, n)) for n, chip in enumerate(self._chips)])
+            return torch.stack([cast(Chain, chip).measure(x, _nth(key, n)) for n, chip in enumerate(self._chips)])
         for place, device in enumerate(self.stages()):
             x = device(x, key=_nth(key, place))
         return x
@@ -65,8 +65,10 @@ class Chain(Device):
             return type(self)(
                 [device.as_built(derive_key(seed, "stage", place)) for place, device in enumerate(self.stages())]
             )
+        if chips < 1:
+            raise PhotonicsError(f"chips = {chips}: an ensemble has at least one chip")
         built = type(self)([copy.deepcopy(device) for device in self.stages()])
-        built._chips = [self.as_built(derive_key(seed, "chip", n)) for n in range(chips)]
+        built._chips = nn.ModuleList(self.as_built(derive_key(seed, "chip", n)) for n in range(chips))
         return built
 
 

@@ -33,11 +33,11 @@ class LinkBudget:
 
     @property
     def signal_to_noise_db(self) -> float:
-        """Electrical signal-to-noise ratio of one reading, 20 log10(signal / noise)."""
-        if self.noise_current_a == 0:
-            return math.inf
+        """Electrical signal-to-noise ratio of one reading, 20 log10(signal / noise); infinite without noise."""
         if self.signal_current_a == 0:
             return -math.inf
+        if self.noise_current_a == 0:
+            return math.inf
         return 20 * math.log10(self.signal_current_a / self.noise_current_a)
 
     @property
@@ -100,4 +100,6 @@ class Costs:
 
 
 def _merge(first: dict[str, float], second: dict[str, float]) -> dict[str, float]:
-    return {name: first.get(name, 0.0) + second.get(name, 0.0) for name in [*first, *(set(second) - set(first))]}
+    return {
+        name: first.get(name, 0.0) + second.get(name, 0.0) for name in [*first, *(n for n in second if n not in first)]
+    }

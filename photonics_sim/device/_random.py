@@ -10,7 +10,7 @@ from torch import Tensor
 
 def derive_key(seed: int, *names: str | int) -> int:
     """A key for one effect: a pure function of the seed and the names (effect, realisation, step ...)."""
-    text = "/".join([str(seed), *map(str, names)])
+    text = "\0".join([str(seed), *map(str, names)])
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 

@@ -76,7 +76,7 @@ def format_si(value: float, symbol: str) -> str:
         return f"{value:g} {symbol}"
     power = min(max(3 * math.floor(math.log10(abs(value)) / 3), -15), 12)
     digits = value / 10.0**power
-    if round(abs(digits), 6) >= 1000 and power < 12:  # 999.9999999 is 1 of the next prefix
+    if float(f"{abs(digits):.4g}") >= 1000 and power < 12:  # 999.99 is 1 of the next prefix
         power, digits = power + 3, digits / 1000
     return f"{digits:.4g} {_PREFIXES[power]}{symbol}"
 

@@ -26,10 +26,12 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             with suppress(OSError):
                 os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
         raise PhotonicsError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose another folder with --out"
+            f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"
         ) from error

@@ -34,7 +34,7 @@ def read_tensors(path: Path, what: str = "a safetensors file") -> tuple[dict[str
     require_file(path, what)
     try:
         with safe_open(path, framework="numpy") as file:
-            notes = json.loads((file.metadata() or {}).get(_NOTES, "{}"))
+            notes = dict(json.loads((file.metadata() or {}).get(_NOTES, "{}")))
             return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise PhotonicsError(f"{path} is damaged or no safetensors file ({error}); expected {what}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = Non
     """
     if out is not None and name is not None:
         raise PhotonicsError("--name and --out both say where the run goes; give one of them")
+    if name is not None and Path(name).name != name:
+        raise PhotonicsError(f"--name {name}: a name has no folders in it; use --out for a path")
     path = out if out is not None else RUNS / (name or free_name(stem))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +44,7 @@ def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = Non
 
 def free_name(stem: str) -> str:
     """The first of `<stem>-1`, `<stem>-2` ... that no run has."""
-    return next(name for number in itertools.count(1) if not (RUNS / (name := f"{stem}-{number}")).exists())
+    return next(name for number in itertools.count(1) if not os.path.lexists(RUNS / (name := f"{stem}-{number}")))
 
 
 def _taken(path: Path) -> str:
@@ -78,7 +81,9 @@ def is_locked(path: Path) -> bool:
     lock = FileLock(lock_file)
     try:
         lock.acquire(timeout=0)
-    except (Timeout, OSError):
+    except Timeout:
         return True
+    except OSError:  # a folder that cannot be written is not being written
+        return False
     lock.release()
     return False

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import open_h5, write_atomically
 
 _SUMMARY = "summary"
@@ -37,7 +38,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Metric], summary: Mapping[st
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file.attrs[_SUMMARY] = json.dumps(dict(summary))
-        lengths = {dim: size for m in metrics.values() for dim, size in zip(m.dims, m.values.shape, strict=True)}
+        lengths = _lengths(metrics)
         for dim, length in lengths.items():
             values = metrics[dim].values if dim in metrics else np.arange(length)
             scale = file.create_dataset(dim, data=values)
@@ -53,6 +54,16 @@ def write_metrics(path: Path, metrics: Mapping[str, Metric], summary: Mapping[st
     write_atomically(path, buffer.getvalue())
 
 
+def _lengths(metrics: Mapping[str, Metric]) -> dict[str, int]:
+    """The length of every dimension; a ValueError where two metrics disagree, which is a mistake of ours."""
+    lengths: dict[str, int] = {}
+    for name, metric in metrics.items():
+        for dim, size in zip(metric.dims, metric.values.shape, strict=True):
+            if lengths.setdefault(dim, size) != size:
+                raise ValueError(f"{name} has {size} along {dim}, others have {lengths[dim]}")
+    return lengths
+
+
 def _describe(variable: h5py.Dataset, metric: Metric) -> None:
     variable.attrs["units"] = metric.unit
     variable.attrs["long_name"] = metric.long_name
@@ -65,13 +76,13 @@ def read_metrics(path: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
         PhotonicsError: where the file is missing, damaged or of another kind.
     """
     with open_h5(path, "the metrics of a run") as file:
-        metrics = {
-            name: Metric(
-                item[...],
-                (name,) if item.is_scale else tuple(dim[0].name.lstrip("/") for dim in item.dims),
-                str(item.attrs.get("units", "1")),
-                str(item.attrs.get("long_name", name)),
-            )
-            for name, item in file.items()
-        }
-        return metrics, dict(json.loads(file.attrs.get(_SUMMARY, "{}")))
+        try:
+            metrics = {name: _read_metric(name, item) for name, item in file.items()}
+            return metrics, dict(json.loads(file.attrs.get(_SUMMARY, "{}")))
+        except (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
+            raise PhotonicsError(f"{path} is damaged, or not the metrics of a run ({error})") from error
+
+
+def _read_metric(name: str, item: h5py.Dataset) -> Metric:
+    dims = (name,) if item.is_scale else tuple(dim[0].name.lstrip("/") for dim in item.dims)
+    return Metric(item[...], dims, str(item.attrs.get("units", "1")), str(item.attrs.get("long_name", name)))

@@ -34,10 +34,14 @@ def detect(power_w: Tensor, card: DetectorCard, key: int | None = None) -> Tenso
 
 
 def quantise(signal: Tensor, bits: int, full_scale: float) -> Tensor:
-    """The nearest of 2**bits levels from 0 to `full_scale`, which both are levels; gradient straight through."""
+    """The nearest of 2**bits levels from 0 to `full_scale`, which both are levels.
+
+    The gradient is that of the mean over a dither of one step: 1 within the range and 0 beyond it.
+    """
     step = full_scale / (2**bits - 1)
-    nearest: Tensor = torch.round(signal.clamp(0, full_scale) / step) * step
-    return signal + (nearest - signal).detach()
+    within = signal.clamp(0, full_scale)
+    nearest: Tensor = torch.round(within.detach() / step) * step
+    return nearest + (within - within.detach())
 
 
 def _gain(signal: Tensor, card: DetectorCard, key: int | None) -> Tensor:

@@ -18,8 +18,8 @@ def quantise_phase(phase: Tensor, bits: int) -> Tensor:
     if bits == 0:
         return phase
     step = 2 * math.pi / 2**bits
-    nearest: Tensor = torch.round(phase / step) * step
-    return phase + (nearest - phase).detach()
+    nearest: Tensor = torch.round(phase.detach() / step) * step
+    return nearest + (phase - phase.detach())
 
 
 def phase_transmission(

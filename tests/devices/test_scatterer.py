@@ -158,7 +158,7 @@ def test_energy_and_latency_follow_from_the_card_by_hand() -> None:
 
 
 def test_the_link_budget_by_hand() -> None:
-    device = build()
+    device = build().requires_grad_(False)
     (link,) = device.costs().links
     power_unit = 10e-3 / float(device.illumination.square().sum())
     received = power_unit * float(device(torch.zeros(6)).mean())

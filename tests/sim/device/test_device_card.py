@@ -71,7 +71,7 @@ MISTAKES = {
         "power_mw",
         "laser.power_mw = -1 is outside 0 .. 1e+06 mW",
     ),
-    "too large": ("inputs = 64", "inputs = 2000000000", "inputs", "inputs = 2e+09 is outside 1 .. 1e+09"),
+    "too large": ("inputs = 64", "inputs = 2000000000", "inputs", "inputs = 2000000000 is outside 1 .. 1e+09"),
     "unit slip": (
         "wavelength_nm = 1550.0",
         "wavelength_nm = 1.55e-6",

@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
         r"declares 8e\+06 bytes and stores 7",
     ),
     "nine deep": (nested(9), "nested deeper than 8"),
-    "a loop": (lambda f: f.create_group("g").__setitem__("up", f["/"]), "nested deeper than 8"),
+    "a loop": (lambda f: f.create_group("g").__setitem__("up", f["/"]), "linked more than once"),
 }
 
 
@@ -265,3 +265,31 @@ def test_a_damaged_npz_is_read_or_refused(save: Callable[..., None], tmp_path: P
         except PhotonicsError:
             refused += 1
     assert refused > 40
+
+
+def test_a_chunk_that_unpacks_to_far_more_than_it_declares_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", data=np.zeros(10), maxshape=(None,), chunks=(2**22,), compression="gzip")
+    with pytest.raises(PhotonicsError, match="declares"), open_h5(path):
+        pass
+
+
+def test_a_web_of_links_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        below = file.create_group("below")
+        for level in range(7):
+            here = file.create_group(f"level{level}")
+            for link in range(16):
+                here[str(link)] = below
+            below = here
+    with pytest.raises(PhotonicsError, match="linked more than once"), open_h5(path):
+        pass
+
+
+@pytest.mark.parametrize("text", ["a = " + "1" * 5000, "a = " + "[" * 100_000], ids=["digits", "nesting"])
+def test_toml_beyond_reason_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(PhotonicsError):
+        read_toml(tmp_path / "a.toml")

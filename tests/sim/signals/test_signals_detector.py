@@ -221,3 +221,12 @@ def test_a_detector_that_cannot_be_is_refused(fields: dict[str, Any], message: s
     told = explain_invalid(caught.value, Holder, where="card", text="")
     assert told.startswith("card: detector")
     assert message in told
+
+
+def test_far_beyond_full_scale_is_the_top_level_and_has_no_gradient() -> None:
+    signal = torch.tensor([1e10, -5.0, 0.5], requires_grad=True)
+    found = quantise(signal, 8, 1.0)
+    assert found[:2].tolist() == [1.0, 0.0]
+    found.sum().backward()
+    assert signal.grad is not None
+    assert signal.grad.tolist() == [0.0, 0.0, 1.0]
