@@ -21,11 +21,30 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command("demo")(_train.demo)
-app.command("train")(_train.train)
-app.command("resume")(_train.resume)
-app.command("evaluate")(_evaluate.evaluate)
-app.command("plot")(_plot.plot)
+
+
+def _examples(*lines: str) -> str:
+    """An epilog; a blank line between the lines keeps them apart."""
+    return "\n\n".join(["[bold]Examples[/]", *(f"photonics-sim {line}" for line in lines)])
+
+
+app.command("demo", epilog=_examples("demo", "demo --name first-look"))(_train.demo)
+app.command(
+    "train",
+    epilog=_examples(
+        "train free-space-scatterer --data digits --epochs 30 --name first",
+        "train free-space-scatterer --data mnist --data-dir ~/mnist --set copies=4 --dry-run",
+        "train my-card.toml --data my-data.npz --set modulator.phase_bits=8 --json",
+    ),
+)(_train.train)
+app.command("resume", epilog=_examples("resume first", "resume runs/first --epochs 60"))(_train.resume)
+app.command(
+    "evaluate",
+    epilog=_examples(
+        "evaluate first --chips 200", "evaluate first --set modulator.phase_bits=4 --set detector.shot_noise=true"
+    ),
+)(_evaluate.evaluate)
+app.command("plot", epilog=_examples("plot first --what light --out light.pdf", "plot first --what report"))(_plot.plot)
 app.command("doctor")(_doctor.doctor)
 app.add_typer(_devices.app, name="devices")
 app.add_typer(_runs.app, name="runs")

@@ -21,33 +21,33 @@ from photonics_sim.cli._options import (
 )
 from photonics_sim.cli._output import INTERRUPTED, human, print_json
 from photonics_sim.device import format_si, load_card
+from photonics_sim.runs import TrainSettings
 
 if TYPE_CHECKING:
     from photonics_sim.runs import Run
 
-_TRAIN_EXAMPLES = """[bold]Examples[/]
+_DEFAULT = TrainSettings()
 
-photonics-sim train free-space-scatterer --data digits --epochs 30 --name first
 
-photonics-sim train free-space-scatterer --data mnist --data-dir ~/mnist --set copies=4 --dry-run
-
-photonics-sim train my-card.toml --data my-data.npz --set modulator.phase_bits=8 --json
-"""
+def _setting(name: str) -> Any:
+    """The option of a training setting, with that setting's own description."""
+    text = TrainSettings.model_fields[name].description or name
+    return typer.Option(help=f"{text[0].upper()}{text[1:]}.")
 
 
 def train(  # noqa: PLR0917 - typer reads the options from the signature
     card: CardArgument,
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training part.")] = 30,
-    batch: Annotated[int, typer.Option(help="Samples per step.")] = 64,
-    lr: Annotated[float, typer.Option(help="Largest step of Adam.")] = 0.1,
-    label_smoothing: Annotated[float, typer.Option(help="Probability spread over all classes.")] = 0.0,
-    shift_px: Annotated[float, typer.Option(help="Shift training images at random, at most this, in pixels.")] = 0.0,
-    rotate_deg: Annotated[float, typer.Option(help="Rotate training images at random, at most this.")] = 0.0,
-    zoom: Annotated[float, typer.Option(help="Magnify training images at random by 1 +- this.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of initial settings, order, noise and chips.")] = 0,
-    chips: Annotated[int, typer.Option(help="Fabricated chips to test on at the end.")] = 20,
+    epochs: Annotated[int, _setting("epochs")] = _DEFAULT.epochs,
+    batch: Annotated[int, _setting("batch_size")] = _DEFAULT.batch_size,
+    lr: Annotated[float, _setting("learning_rate")] = _DEFAULT.learning_rate,
+    label_smoothing: Annotated[float, _setting("label_smoothing")] = _DEFAULT.label_smoothing,
+    shift_px: Annotated[float, _setting("shift_px")] = _DEFAULT.shift_px,
+    rotate_deg: Annotated[float, _setting("rotate_deg")] = _DEFAULT.rotate_deg,
+    zoom: Annotated[float, _setting("zoom")] = _DEFAULT.zoom,
+    seed: Annotated[int, _setting("seed")] = _DEFAULT.seed,
+    chips: Annotated[int, _setting("chips")] = _DEFAULT.chips,
     set_: SetOption = None,
     name: Annotated[str | None, typer.Option(help="Name of the run under runs/.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run, instead of --name.")] = None,
@@ -126,7 +126,7 @@ def demo(
     digits = load("digits")
     device = build_device(fit_card(load_card("free-space-scatterer"), digits), seed=0)
     name = name or (None if out else free_name("demo"))
-    run = train_device(device, digits, name=name, out=out, epochs=20, learning_rate=0.1, command=_command())
+    run = train_device(device, digits, name=name, out=out, epochs=20, command=_command())
     _finish(run, json_)
 
 
@@ -173,7 +173,6 @@ def _sentence(summary: dict[str, Any]) -> str:
 
 
 def _forecast(device: Any, dataset: Any, settings: dict[str, Any], as_json: bool) -> None:
-    from photonics_sim.runs import TrainSettings
     from photonics_sim.training import estimate_training
 
     estimate = estimate_training(device, dataset, TrainSettings(**settings))

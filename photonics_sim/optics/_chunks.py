@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-_CACHE_BYTES = 4 * 2**20
+_CACHE_BYTES = 6 * 2**20
 
 
 def in_chunks(function: Callable[..., Tensor], *tensors: Tensor, bytes_each: int) -> Tensor:

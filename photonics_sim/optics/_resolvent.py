@@ -55,8 +55,9 @@ def resolvent(
             return _unrolled(T, S, s.unsqueeze(-2), coupling, tolerance)
         return _solved(T, S, s.unsqueeze(-2), coupling, tolerance, None)[0]
 
-    matrix_bytes = scattering.element_size() * scattering.shape[-1] ** 2
-    return (1 - coupling) * in_chunks(solve, transmission, scattering, source, bytes_each=matrix_bytes)
+    _, b, d = transmission.shape
+    used = scattering.element_size() * (d * d + 3 * b * d)  # S, and three fields at a time
+    return (1 - coupling) * in_chunks(solve, transmission, scattering, source, bytes_each=used)
 
 
 def _check(T: Tensor, S: Tensor, s: Tensor, coupling: float, tolerance: float) -> None:

@@ -39,7 +39,7 @@ def symmetric_unitary(generator: Tensor) -> Tensor:
         return torch.matrix_exp(torch.complex(torch.zeros_like(H), H))
     d = H.shape[-1]
     systems = H.reshape(-1, d, d)
-    S = in_chunks(lambda part: _exp_i(part)[0], systems, bytes_each=2 * H.element_size() * d**2)
+    S = in_chunks(lambda part: _exp_i(part)[0], systems, bytes_each=3 * H.element_size() * d**2)
     return S.reshape(H.shape)
 
 

@@ -6,9 +6,9 @@ from ._evaluate import evaluate as evaluate
 from ._fit import fit_card as fit_card
 from ._progress import Progress as Progress
 from ._progress import show_progress as show_progress
+from ._sources import as_dataset as as_dataset
+from ._sources import load_run_dataset as load_run_dataset
 from ._tasks import loss as loss
-from ._train import as_dataset as as_dataset
-from ._train import load_run_dataset as load_run_dataset
 from ._train import load_trained as load_trained
 from ._train import resume as resume
 from ._train import train as train

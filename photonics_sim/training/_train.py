@@ -13,7 +13,6 @@ import torch
 from pydantic import ValidationError
 from torch.utils.data import TensorDataset
 
-from photonics_sim import datasets
 from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
 from photonics_sim.device import Device, build_device, explain_invalid, render_card
 from photonics_sim.errors import PhotonicsError
@@ -32,6 +31,7 @@ from photonics_sim.training._interrupt import stop_on_interrupt
 from photonics_sim.training._loop import TrainingData, make_optimiser, run_epochs
 from photonics_sim.training._progress import Progress, show_progress
 from photonics_sim.training._record import finish_run, record_epoch
+from photonics_sim.training._sources import as_dataset, is_file_name, load_run_dataset
 from photonics_sim.training._state import TrainState, load_weights
 
 Callback = Callable[[Progress], Any]
@@ -97,14 +97,15 @@ def train(
     config = RunConfig(training=chosen, data=config_data, made=make_note(command or sys.argv, torch.get_num_threads()))
     run = Run(new_run_folder(device.card.name, name=name, out=Path(out) if out is not None else None))
     with ExitStack() as stack:
+        state = TrainState(device, make_optimiser(device, chosen))
         try:
             stack.enter_context(lock_run(run.path))
             write_atomically(run.card_path, render_card(device.card))
-            config.write(run.config_path)
+            state.save(run.checkpoint_path)  # the settings it starts from are not the card's: they may be anything
+            config.write(run.config_path)  # last: a folder with a configuration is a run that can be resumed
         except BaseException:
             shutil.rmtree(run.path, ignore_errors=True)
             raise
-        state = TrainState(device, make_optimiser(device, chosen))
         return _go_on(run, state, prepared, chosen, progress, callbacks)
 
 
@@ -141,8 +142,7 @@ def resume(
         data = load_run_dataset(run, dataset)
         device = _placed(build_device(run.card, seed=settings.seed), settings)
         state = TrainState(device, make_optimiser(device, settings))
-        if run.checkpoint_path.exists():
-            state.load(run.checkpoint_path)
+        state.load(run.checkpoint_path)
         if settings != run.config.training:
             run.config.model_copy(update={"training": settings}).write(run.config_path)
             run = Run(run.path)
@@ -164,47 +164,6 @@ def load_trained(run: Run | str | Path, overrides: Mapping[str, Any] | None = No
         load_weights(device, {name: torch.from_numpy(array) for name, array in arrays.items()}, run.model_path)
         return device
     raise PhotonicsError(f"{run.path} has no finished epoch yet; `photonics-sim resume {run.path}` goes on with it")
-
-
-def load_run_dataset(
-    run: Run, dataset: Dataset | TensorDataset | None = None, root: str | Path | None = None
-) -> Dataset:
-    """The data that a run was trained on, checked against the digest in its configuration.
-
-    Args:
-        run: A run.
-        dataset: The data themselves, where no file holds them.
-        root: Where its files lie now, if no longer where they lay.
-
-    Raises:
-        PhotonicsError: where the data cannot be found, or are others.
-    """
-    source = run.config.data
-    if dataset is None and source.name == "tensors":
-        raise PhotonicsError(f"{run.path} was trained on tensors that no file holds; pass them as dataset=")
-    data = as_dataset(dataset if dataset is not None else source.name, root or source.root or None)
-    if data.digest != source.digest:
-        raise PhotonicsError(
-            f"{source.name} is not what {run.path} was trained on (its contents have changed); restore the data, or "
-            "train anew"
-        )
-    return data
-
-
-def as_dataset(dataset: Dataset | TensorDataset | str, root: str | Path | None = None) -> Dataset:
-    """A data set from whatever names or holds one."""
-    if isinstance(dataset, Dataset):
-        return dataset
-    if isinstance(dataset, TensorDataset):
-        return datasets.from_tensors(dataset)
-    if is_file_name(dataset):
-        return datasets.load_file(dataset)
-    return datasets.load(dataset, root=root)
-
-
-def is_file_name(name: str) -> bool:
-    """Whether a data source is a file of the user's own, not a data set's name."""
-    return name.endswith((".npz", ".h5", ".hdf5"))
 
 
 def _settings(values: dict[str, Any]) -> TrainSettings:
