@@ -19,13 +19,13 @@ from photonics_sim.plots import RUN_FIGURES
 from photonics_sim.training import fit_card
 
 SETTINGS = {
-    "epochs": 20,
+    "epochs": 24,
     "batch_size": 256,
-    "learning_rate": 0.05,
+    "learning_rate": 0.03,
     "label_smoothing": 0.1,
     "shift_px": 1.0,
-    "rotate_deg": 8.0,
-    "zoom": 0.08,
+    "rotate_deg": 10.0,
+    "zoom": 0.1,
 }
 
 

@@ -28,9 +28,9 @@ def resolvent(
     where T = diag(transmission), S the scattering matrix, s the source and c the coupling. At c = 1/2 this is the
     equation of arXiv:2509.05420. It is never active: the norm of E is at most that of s for |T| <= 1 and unitary S.
 
-    The solve is a Neumann iteration: n products with S, n the least with ``bound**(n + 1) <= tolerance`` where
-    ``bound = coupling * max|T|**2 * ||S||``. S is taken to be passive (norm at most 1); the last step of the iteration
-    shows whether it is, and only where it is not the norm of S is computed. Gradients come from one more such
+    The solve is a Neumann iteration: n products with S, n the least that brings ``bound**(n + 1)`` to the tolerance,
+    where ``bound = coupling * max|T|**2 * ||S||``. S is taken to be passive (norm at most 1); the last step of the
+    iteration shows whether it is, and only where it is not the norm of S is computed. Gradients come from one more such
     iteration (implicit differentiation), so that nothing of the forward one is stored.
 
     Args:
@@ -75,11 +75,15 @@ def _check(T: Tensor, S: Tensor, s: Tensor, coupling: float, tolerance: float) -
         raise PhotonicsError(f"tolerance = {tolerance:g} is outside {finest:.1g} .. 1, what {T.dtype} resolves")
 
 
-def _products(bound: float, tolerance: float) -> int:
-    """How many products with S bring the error of a Neumann series with this bound below the tolerance."""
+def _products(bound: float, coupling: float, tolerance: float) -> int:
+    """How many products with S bring the error of the field, a Neumann series with this bound, below the tolerance.
+
+    After n of them it is at most (1 - coupling) bound^(n + 1) / (1 - bound).
+    """
     if bound == 0:
         return 1
-    return max(1, math.ceil(math.log(tolerance) / math.log(bound)) - 1)
+    rest = tolerance * min(1.0, (1 - bound) / (1 - coupling))
+    return max(1, math.ceil(math.log(rest) / math.log(bound)) - 1)
 
 
 def _iterate(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, products: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -111,7 +115,7 @@ def _solve(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, tolerance: float)
     peak = float(T.abs().max()) if T.numel() else 0.0
     bound = coupling * peak**2
     if bound < 1:
-        n = _products(bound, tolerance)
+        n = _products(bound, coupling, tolerance)
         y, w, change = _iterate(T, S, rhs, coupling, n)
         rounding = 64 * torch.finfo(T.dtype).eps * _largest_row(y)
         if _largest_row(change) <= 1.01 * peak * bound**n * _largest_row(rhs) + rounding:
@@ -123,7 +127,7 @@ def _solve(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, tolerance: float)
             f"coupling * max|T|^2 * ||S|| = {coupling:.4g} * {peak:.4g}^2 * {norm:.4g} = {bound:.4g} is not below 1: "
             "the light would build up without end; use passive T and S (|T| <= 1, ||S|| <= 1) or a smaller coupling"
         )
-    y, w, _ = _iterate(T, S, rhs, coupling, _products(bound, tolerance * (1 - bound)))
+    y, w, _ = _iterate(T, S, rhs, coupling, _products(bound, coupling, tolerance))
     return y, w, bound
 
 
@@ -131,11 +135,9 @@ def _unrolled(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, tolerance: flo
     """The same field by plain operations, which every function transform can differentiate."""
     try:
         _, _, bound = _solve(T.detach(), S.detach(), rhs.detach(), coupling, tolerance)
-    except PhotonicsError:
-        raise
     except RuntimeError:  # under vmap no value can be looked at: passive light is assumed
         bound = coupling
-    return _iterate(T, S, rhs, coupling, _products(bound, tolerance))[0]
+    return _iterate(T, S, rhs, coupling, _products(bound, coupling, tolerance))[0]
 
 
 def _solved(*inputs: Any) -> tuple[Tensor, Tensor, float]:
@@ -154,7 +156,7 @@ class _Solve(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, float]:
         if bound is None:
             return _solve(T, S, rhs, coupling, tolerance)
-        y, w, _ = _iterate(T, S, rhs, coupling, _products(bound, tolerance))
+        y, w, _ = _iterate(T, S, rhs, coupling, _products(bound, coupling, tolerance))
         return y, w, bound
 
     @staticmethod

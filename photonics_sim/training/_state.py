@@ -88,7 +88,7 @@ class TrainState:
 
 
 def load_weights(device: Device, weights: dict[str, Tensor], path: Path) -> None:
-    """Put weights into a device, or say which of them does not fit."""
+    """Put weights into a device, which takes over their precision, or say which of them does not fit."""
     own = device.state_dict()
     for name in sorted(set(own) | set(weights)):
         here = tuple(own[name].shape) if name in own else None
@@ -101,4 +101,6 @@ def load_weights(device: Device, weights: dict[str, Tensor], path: Path) -> None
     for name, value in weights.items():
         if value.is_floating_point() and not math.isfinite(float(value.sum())):
             raise PhotonicsError(f"{path}: {name} holds values that are not finite; the file is damaged")
+    precision = next((value.dtype for value in weights.values() if value.is_floating_point()), None)
+    device.to(precision)
     device.load_state_dict(weights)

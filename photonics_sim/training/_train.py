@@ -84,17 +84,11 @@ def train(
             f"build it with {device.card.output_field}={data.outputs}"
         )
     prepared = TrainingData.prepare(data, pipeline, chosen, _placed(device, chosen))
-    origin = source or (dataset if isinstance(dataset, str) else data.name)
-    config_data = DataSource(
-        name=str(Path(origin).resolve()) if is_file_name(origin) else origin,
-        digest=data.digest,
-        root=str(Path(root).resolve()) if root else "",
-        classes=list(data.classes),
-        citation=data.citation,
-        licence=data.licence,
-        pipeline=pipeline.to_dict(),
+    config = RunConfig(
+        training=chosen,
+        data=_source(data, pipeline, source or (dataset if isinstance(dataset, str) else data.name), root),
+        made=make_note(command or sys.argv, torch.get_num_threads()),
     )
-    config = RunConfig(training=chosen, data=config_data, made=make_note(command or sys.argv, torch.get_num_threads()))
     run = Run(new_run_folder(device.card.name, name=name, out=Path(out) if out is not None else None))
     with ExitStack() as stack:
         state = TrainState(device, make_optimiser(device, chosen))
@@ -164,6 +158,19 @@ def load_trained(run: Run | str | Path, overrides: Mapping[str, Any] | None = No
         load_weights(device, {name: torch.from_numpy(array) for name, array in arrays.items()}, run.model_path)
         return device
     raise PhotonicsError(f"{run.path} has no finished epoch yet; `photonics-sim resume {run.path}` goes on with it")
+
+
+def _source(data: Dataset, pipeline: Pipeline, origin: str, root: str | Path | None) -> DataSource:
+    """What finds the data again from any folder, and tells whether they are the same."""
+    return DataSource(
+        name=str(Path(origin).resolve()) if is_file_name(origin) else origin,
+        digest=data.digest,
+        root=str(Path(root).resolve()) if root else "",
+        classes=list(data.classes),
+        citation=data.citation,
+        licence=data.licence,
+        pipeline=pipeline.to_dict(),
+    )
 
 
 def _settings(values: dict[str, Any]) -> TrainSettings:

@@ -86,6 +86,9 @@ def test_ctrl_c_leaves_a_run_that_resumes(cli: Cli, workplace: Path) -> None:
     deadline = time.monotonic() + 60
     while not (workplace / "runs/long/metrics.h5").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
+    second = cli("resume", "long")
+    assert second.returncode == 2
+    assert "in use by another process" in second.stderr
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -94,6 +97,31 @@ def test_ctrl_c_leaves_a_run_that_resumes(cli: Cli, workplace: Path) -> None:
     assert json.loads(out)["state"] == "interrupted"
     (row,) = answer(cli("runs", "list", "--json"))
     assert row["state"] == "interrupted"
+
+
+def test_a_full_disk_loses_nothing(cli: Cli, workplace: Path) -> None:
+    """Files may not grow beyond 8 kB: the first checkpoint fits, metrics.h5 does not."""
+    code = (
+        "import resource, signal, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2);"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); from photonics_sim.cli import main; main()"
+    )
+
+    def run(limit: int, name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, str(limit), *TRAIN, "--epochs", "2", "--name", name]
+        return subprocess.run(command, capture_output=True, text=True, cwd=workplace, check=False)
+
+    at_once = run(1000, "none")
+    assert at_once.returncode == 2
+    assert "card.toml: File too large" in at_once.stderr
+    assert list((workplace / "runs").iterdir()) == []
+    later = run(8000, "part")
+    assert later.returncode == 2
+    assert "metrics.h5: File too large" in later.stderr
+    assert not [path for path in (workplace / "runs/part").iterdir() if path.name.startswith(".metrics")]
+    resumed = answer(cli("resume", "part", "--json"))
+    whole = answer(cli(*TRAIN, "--epochs", "2", "--name", "whole", "--json"))
+    assert resumed["test_accuracy"] == whole["test_accuracy"]
+    assert resumed["test_loss"] == whole["test_loss"]
 
 
 MISTAKES = [

@@ -104,6 +104,25 @@ def test_a_stopped_run_resumes_to_the_same_numbers(workplace: Path, steps: int) 
     assert_same_run(ended, whole)
 
 
+def test_a_run_in_double_precision_stays_in_double_precision(workplace: Path) -> None:
+    whole = ps.train(device().double(), data(), name="whole", **SMALL)
+    part = ps.train(device().double(), data(), name="part", callbacks=[stop_after(4)], **SMALL)
+    assert_same_run(ps.resume(part, dataset=data(), progress=False), whole)
+    assert next(load_trained(whole).parameters()).dtype == torch.float64
+
+
+def test_weights_that_were_changed_before_the_training_are_not_lost(workplace: Path) -> None:
+    def changed() -> Device:
+        found = device()
+        with torch.no_grad():
+            next(found.parameters()).add_(0.5)
+        return found
+
+    whole = ps.train(changed(), data(), name="whole", **SMALL)
+    part = ps.train(changed(), data(), name="part", callbacks=[stop_after(1)], **SMALL)
+    assert_same_run(ps.resume(part, dataset=data(), progress=False), whole)
+
+
 KILLED = """
 import photonics_sim as ps, torch, sys
 torch.set_num_threads(1)
