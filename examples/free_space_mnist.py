@@ -1,6 +1,23 @@
 """Handwritten digits with one layer of light: the free-space scatterer on MNIST (14 x 14 pixels, R = 1, trained S).
 
-RESULTS_PLACEHOLDER
+The same training from the command line, which gave the figures below (seeds 0 and 1):
+
+    photonics-sim train free-space-scatterer --data mnist --data-dir FOLDER --epochs 24 --batch 256 --lr 0.03
+        --label-smoothing 0.1 --shift-px 1 --rotate-deg 10 --zoom 0.1 --set tolerance=0.01 --seed 0
+
+| | validation | test (10 000) | test, 20 chips with lambda/100 phase error | training time |
+|---|---|---|---|---|
+| seed 0 | 98.05 % | 98.57 % (exact solver 98.54 %) | 98.54 % | 23 min |
+| seed 1 | 98.00 % | 98.49 % (exact solver 98.51 %) | 98.50 % | 23 min |
+
+Both seeds ran side by side on a shared two-core machine (AMD EPYC, AVX2), one thread each, torch 2.13.0. Every choice
+was made on the 6000 validation images; the test part was read once a run, at the end. A shorter trial of other settings
+(20 epochs, rate 0.05, rotation 8 degrees, zoom 0.08, seed 0) reached 97.93 % on validation and 98.40 % on the test
+part. The paper's code reports 97.98 % for this size, after 500 epochs of SGD without augmentation and with the epoch
+chosen on the test set; ours trains with Adam, label smoothing and small random shifts, rotations and magnifications.
+Without those, 10 epochs at rate 0.1 fit the training part to 99.0 % and stop at 97.1 % on validation: augmentation is
+what makes the difference. "tolerance=0.01" lets the solver stop at a field that is right to 1 % while training; the
+exact figures are in brackets.
 
     python examples/free_space_mnist.py --data-dir FOLDER_WITH_THE_MNIST_FILES
 """
