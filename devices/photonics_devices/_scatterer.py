@@ -27,8 +27,8 @@ class FreeSpaceScatterer(Device):
 
     y_c is the power on the pixel at the lens's focus, where it forms the orthonormal Fourier transform of the R fields
     side by side. Trained are scale a, bias b (rad), illumination s and, if the card says so, the symmetric unitary S.
-    The outputs are y_c, in units in which the mean square of the illumination is that of its entries: a logit is the
-    detected power times the electronic gain (sum |s|^2 / laser power), so that the laser's power is what the card says.
+    The outputs are y_c: the detected power in watts times an electronic gain of sum |s|^2 / laser power. So the light
+    is as strong as the card's laser, whatever training makes of |s|, and training |s| sets the gain.
 
     Args:
         card: The numbers.
