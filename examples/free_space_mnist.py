@@ -19,6 +19,9 @@ Without those, 10 epochs at rate 0.1 fit the training part to 99.0 % and stop at
 what makes the difference. "tolerance=0.01" lets the solver stop at a field that is right to 1 % while training; the
 exact figures are in brackets.
 
+Fashion-MNIST at the same size: seed 0, --epochs 16 --rotate-deg 5 --zoom 0.05 and the rest as above gave 89.43 % on
+validation and 88.54 % on the test part in 15 minutes. The paper's code reports 89.42 %: not reproduced so far.
+
     python examples/free_space_mnist.py --data-dir FOLDER_WITH_THE_MNIST_FILES
 """
 
