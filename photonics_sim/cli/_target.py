@@ -26,19 +26,13 @@ def open_target(
         device = build_device(fit_card(load_card(target, sets), dataset, sets), seed=seed)
         return device, dataset, fit_pipeline(dataset, device.in_features), False
     device = load_trained(run, overrides=sets)
-    if data is None:
-        return (
-            device,
-            load_run_dataset(run, root=data_dir),
-            Pipeline.from_dict(run.config.data.pipeline),
-            True,
-        )
-    dataset = as_dataset(data, data_dir)
+    dataset = as_dataset(data, data_dir) if data else load_run_dataset(run, root=data_dir)
     if dataset.outputs != device.out_features:
         raise PhotonicsError(
             f"{dataset.name} has {dataset.outputs} classes and the run has {device.out_features}; give other --data"
         )
-    return device, dataset, fit_pipeline(dataset, device.in_features), True
+    # other data go through the pipeline that the weights were trained behind
+    return device, dataset, Pipeline.from_dict(run.config.data.pipeline), True
 
 
 def _as_run(target: str) -> Run | None:

@@ -66,6 +66,12 @@ def test_a_training_from_first_to_last(cli: Cli, workplace: Path) -> None:
     assert judged["test_accuracy"] == summary["test_accuracy"]
     assert judged["as_built"]["chips"] == 3
 
+    same = answer(cli("evaluate", "first", "--data", "own.npz", "--chips", "0", "--json"))
+    assert same["test_accuracy"] == summary["test_accuracy"]
+    other = cli("evaluate", "first", "--data", "digits")
+    assert other.returncode == 2
+    assert "digits has 10 classes and the run has 3" in other.stderr
+
     again = cli("resume", "first", "--json")
     assert answer(again)["epochs_run"] == 0
     assert "is finished (4 epochs)" in again.stderr
