@@ -151,10 +151,12 @@ def _finish(run: Run, as_json: bool) -> None:
 
 
 def _sentence(summary: dict[str, Any]) -> str:
-    name = "accuracy" if summary["task"] == "classification" else "r2"
+    from photonics_sim.training import SCORE_NAMES, format_score
+
+    name = SCORE_NAMES[summary["task"]]
 
     def shown(value: float) -> str:
-        return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.3f}"
+        return format_score(value, name)
 
     label = "test accuracy" if name == "accuracy" else "test R^2"
     built = summary.get("as_built")

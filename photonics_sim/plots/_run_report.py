@@ -11,7 +11,7 @@ from photonics_sim.files import write_atomically
 from photonics_sim.plots._report import CardRow, ReportData, render_report
 from photonics_sim.plots._run_figures import RUN_FIGURES, finished
 from photonics_sim.runs import Run, find_run
-from photonics_sim.training import load_trained
+from photonics_sim.training import format_score, load_trained
 
 _HEADINGS = {
     "curves": (
@@ -78,18 +78,16 @@ def _score(run: Run) -> tuple[str, str]:
     return ("accuracy", "accuracy") if classification else ("r2", "R²")
 
 
-def _show(value: float, name: str) -> str:
-    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.3f}"
-
-
 def _sentence(run: Run) -> str:
     summary = run.summary
     name, label = _score(run)
     built = summary.get("as_built")
-    as_built = f"; {built['chips']} fabricated ones reach {_show(built['mean'], name)} on average" if built else ""
+    as_built = (
+        f"; {built['chips']} fabricated ones reach {format_score(built['mean'], name)} on average" if built else ""
+    )
     return (
         f"{run.card.name}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {label} of "
-        f"{_show(summary[f'test_{name}'], name)}{as_built}."
+        f"{format_score(summary[f'test_{name}'], name)}{as_built}."
     )
 
 
@@ -99,14 +97,15 @@ def _tiles(run: Run, costs: dict[str, Any]) -> list[tuple[str, str, str]]:
     tiles = [
         (
             f"Test {label}, nominal",
-            _show(summary[f"test_{name}"], name),
+            format_score(summary[f"test_{name}"], name),
             f"{summary['test_samples']} samples",
         ),
     ]
     built = summary.get("as_built")
     if built:
-        span = f"95 % of {built['chips']} chips within {_show(built['low'], name)} to {_show(built['high'], name)}"
-        tiles.append((f"Test {label}, as built", _show(built["mean"], name), span))
+        low, high = format_score(built["low"], name), format_score(built["high"], name)
+        span = f"95 % of {built['chips']} chips within {low} to {high}"
+        tiles.append((f"Test {label}, as built", format_score(built["mean"], name), span))
     return [
         *tiles,
         ("Energy per inference", format_si(costs["energy_j"], "J"), "from the card, laser included"),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from photonics_sim.datasets import Dataset, Part, Pipeline, fit_pipeline
 from photonics_sim.device import Device, derive_key
-from photonics_sim.training._tasks import SCORE_NAMES, confusion, correct, hits, loss, predictions, score
+from photonics_sim.training._tasks import SCORE_NAMES, confusion, hits, loss, predictions, score
 
 BATCH = 256
 
@@ -120,5 +120,5 @@ def _chips(device: Device, inputs: Tensor, targets: Tensor, dataset: Dataset, ch
     for number in range(chips):  # one at a time: memory stays that of one device, whatever the number
         built = device.as_built(derive_key(seed, "chip", number))
         outputs = read_all(built, inputs, derive_key(seed, "chip reading", number))
-        scores.append(score(float(correct(outputs, targets, dataset.task).sum()), targets, dataset.task))
+        scores.append(score(hits(outputs, targets, dataset.task), targets, dataset.task))
     return AsBuilt(tuple(scores))

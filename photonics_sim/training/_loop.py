@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from photonics_sim.datasets import Dataset, Part, Pipeline, augment
+from photonics_sim.datasets import Dataset, Pipeline, augment
 from photonics_sim.device import Device, derive_key
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.runs import TrainSettings
@@ -25,11 +25,10 @@ CHECKPOINT_INTERVAL_S = 30.0
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Raw training samples and the prepared validation part, on the accelerator."""
+    """A data set and its parts as the training takes them, on the accelerator."""
 
     dataset: Dataset
     pipeline: Pipeline
-    train: Part
     prepared: Tensor | None
     targets: Tensor
     validation_inputs: Tensor
@@ -44,7 +43,6 @@ class TrainingData:
         return cls(
             dataset,
             pipeline,
-            dataset.train,
             None if augmented else pipeline.inputs(dataset.train.inputs).to(place),
             pipeline.targets(dataset.train.targets).to(place.device),
             pipeline.inputs(dataset.validation.inputs).to(place),
@@ -56,7 +54,7 @@ class TrainingData:
         if self.prepared is not None:
             return self.prepared[index]
         images = augment(
-            self.train.inputs[index],
+            self.dataset.train.inputs[index],
             shift_px=settings.shift_px,
             rotate_deg=settings.rotate_deg,
             scale=settings.zoom,
@@ -112,7 +110,7 @@ def run_epochs(
 
 def _steps(state: TrainState, data: TrainingData, settings: TrainSettings) -> Iterator[None]:
     """The steps of the current epoch that are still to do."""
-    n, size, seed = len(data.train), settings.batch_size, settings.seed
+    n, size, seed = len(data.targets), settings.batch_size, settings.seed
     order = torch.randperm(n, generator=torch.Generator().manual_seed(derive_key(seed, "order", state.epoch)))
     steps = math.ceil(n / size)
     for step in range(state.step, steps):
@@ -154,7 +152,7 @@ def train_step(
 
 
 def _close_epoch(state: TrainState, data: TrainingData, settings: TrainSettings) -> None:
-    task, n = data.dataset.task, len(data.train)
+    task, n = data.dataset.task, len(data.targets)
     outputs = read_all(state.device, data.validation_inputs, derive_key(settings.seed, "validation", state.epoch))
     targets = data.validation_targets
     validation = (score(hits(outputs, targets, task), targets, task), float(loss(outputs, targets, task)))
@@ -178,7 +176,7 @@ class _Clock:
     """Speed and time left, from the steps of this call."""
 
     def __init__(self, state: TrainState, data: TrainingData, settings: TrainSettings) -> None:
-        self._n, self._size = len(data.train), settings.batch_size
+        self._n, self._size = len(data.targets), settings.batch_size
         self._steps, self._epochs = math.ceil(self._n / self._size), settings.epochs
         self._task = data.dataset.task
         self._start = self._saved = time.monotonic()

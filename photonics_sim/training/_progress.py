@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from photonics_sim.training._tasks import format_score
+
 PLAIN_INTERVAL_S = 30.0
 
 
@@ -45,16 +47,12 @@ class Progress:
 
     def line(self) -> str:
         """One plain line."""
-        score = "" if self.score != self.score else f"  {self.score_name} {_percent(self.score, self.score_name)}"
-        validation = _percent(self.validation, self.score_name) if self.validation == self.validation else "-"
+        score = "" if self.score != self.score else f"  {self.score_name} {format_score(self.score, self.score_name)}"
+        validation = format_score(self.validation, self.score_name) if self.validation == self.validation else "-"
         return (
             f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.4f}{score}  validation {validation}  "
             f"{self.samples_per_s:.0f} samples/s  {_clock(self.left_s)} left"
         )
-
-
-def _percent(value: float, name: str) -> str:
-    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.3f}"
 
 
 def _clock(seconds: float) -> str:

@@ -31,9 +31,7 @@ def loss(outputs: Tensor, targets: Tensor, task: Task, *, label_smoothing: float
 
 def hits(outputs: Tensor, targets: Tensor, task: Task) -> float:
     """What adds up to the score over batches: right answers, or squared errors."""
-    if task == "classification":
-        return float((outputs.argmax(-1) == targets).sum())
-    return float((outputs.double() - targets.double()).square().sum())
+    return float(correct(outputs, targets, task).sum())
 
 
 def score(total: float, targets: Tensor, task: Task) -> float:
@@ -49,6 +47,11 @@ def correct(outputs: Tensor, targets: Tensor, task: Task) -> Tensor:
     if task == "classification":
         return (outputs.argmax(-1) == targets).double()
     return (outputs.double() - targets.double()).square().sum(-1)
+
+
+def format_score(value: float, name: str) -> str:
+    """A score as people read it: accuracy in percent, R^2 as a number."""
+    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.3f}"
 
 
 def is_better(candidate: tuple[float, float], best: tuple[float, float] | None) -> bool:
