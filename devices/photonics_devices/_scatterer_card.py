@@ -8,15 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from photonics_sim.device import Card, Section
-from photonics_sim.signals import DetectorCard
-
-
-class LaserCard(Section):
-    """The source of light."""
-
-    power_mw: float = Field(gt=0, le=1e6, description="optical power, shared by all systems")
-    wavelength_nm: float = Field(ge=100, le=20000, description="vacuum wavelength")
-    wall_plug_efficiency: float = Field(gt=0, le=1, description="optical power per electrical power")
+from photonics_sim.signals import DetectorCard, LaserCard
 
 
 class PhaseModulatorCard(Section):

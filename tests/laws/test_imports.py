@@ -15,13 +15,14 @@ ALLOWED = {
     "device": {"files"},
     "signals": {"device"},
     "optics": {"device"},
+    "mesh": {"device", "files"},
     "datasets": {"files"},
     "runs": {"device", "files"},
-    "testing": {"device", "optics", "signals"},
+    "testing": {"device", "mesh", "optics", "signals"},
     "training": {"datasets", "device", "files", "runs"},
     "plots": {"device", "files", "runs", "training"},
-    "cli": {"datasets", "device", "plots", "runs", "testing", "training"},
-    "photonics_devices": {"device", "optics", "signals"},
+    "cli": {"datasets", "device", "mesh", "plots", "runs", "testing", "training"},
+    "photonics_devices": {"device", "mesh", "optics", "signals"},
 }
 FREE = {"errors"}
 

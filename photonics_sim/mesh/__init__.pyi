@@ -1,0 +1,2 @@
+from ._cards import MeshCard as MeshCard
+from ._cards import SplitterCard as SplitterCard
