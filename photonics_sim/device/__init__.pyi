@@ -2,6 +2,10 @@ from ._card import Card as Card
 from ._card import CardField as CardField
 from ._card import Section as Section
 from ._card_errors import explain_invalid as explain_invalid
+from ._card_files import card_sections as card_sections
+from ._card_files import new_card as new_card
+from ._card_files import require_own_card as require_own_card
+from ._card_files import update_card as update_card
 from ._card_text import render_card as render_card
 from ._catalogue import CardHeader as CardHeader
 from ._catalogue import build_device as build_device
@@ -13,13 +17,16 @@ from ._chain import Chain as Chain
 from ._costs import Costs as Costs
 from ._costs import LinkBudget as LinkBudget
 from ._device import Device as Device
+from ._device import Drawn as Drawn
 from ._device import Imaged as Imaged
 from ._device import Metered as Metered
 from ._device import Responds as Responds
+from ._drawing import ChipDrawing as ChipDrawing
 from ._random import derive_key as derive_key
 from ._random import normal as normal
 from ._transforms import forward_mode_active as forward_mode_active
 from ._units import UNITS as UNITS
 from ._units import format_si as format_si
+from ._units import suggest_unit as suggest_unit
 from ._units import to_si as to_si
 from ._units import unit_of as unit_of

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from photonics_sim.device._card import Card
 from photonics_sim.device._costs import Costs
+from photonics_sim.device._drawing import ChipDrawing
 from photonics_sim.errors import PhotonicsError
 
 
@@ -112,3 +113,11 @@ class Imaged(Protocol):
 
         Complex images are fields in units in which |u|^2 is a pixel's share of the power of the whole source.
         """
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """Shows its chip: cells, phases, and the light of one sample on its way."""
+
+    def drawings(self, x: Tensor) -> list[ChipDrawing]:
+        """The meshes that light meets, in order, for one sample `(in_features)`; of an ensemble, the first chip."""

@@ -1,0 +1,5 @@
+"""Slow weights: from what is commanded to what is really there. Public names: `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

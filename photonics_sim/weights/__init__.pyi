@@ -1,0 +1,13 @@
+from ._actual import actual_phases as actual_phases
+from ._compensate import compensate as compensate
+from ._crosstalk import Crosstalk as Crosstalk
+from ._drive import dac_voltage as dac_voltage
+from ._drive import drive_voltage as drive_voltage
+from ._drive import driven_phases as driven_phases
+from ._drive import electrical_power as electrical_power
+from ._drive import phase_of_voltage as phase_of_voltage
+from ._export import read_settings as read_settings
+from ._export import write_settings as write_settings
+from ._settling import settle as settle
+from ._settling import settling_time as settling_time
+from ._shifter_card import PhaseShifterCard as PhaseShifterCard
