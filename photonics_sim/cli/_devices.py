@@ -1,4 +1,4 @@
-"""`devices`: what is in the catalogue, what a card says, and whether it holds."""
+"""`devices`: what is in the catalogue, what a card says, whether it holds, and cards of one's own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from photonics_sim.cli import _device_files
 from photonics_sim.cli._options import CardArgument, JsonOption, SetOption, parse_sets
 from photonics_sim.cli._output import human, print_json, show
 from photonics_sim.device import format_si, list_devices, load_card
 
-app = typer.Typer(help="The device catalogue: list, show, check, fields.", no_args_is_help=True)
+app = typer.Typer(
+    help="Devices on paper: list, show, check and fields of a card; new and import for one of your own.",
+    epilog=_device_files.EXAMPLES,
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
@@ -101,3 +106,7 @@ def check(card: CardArgument, set_: SetOption = None, json_: JsonOption = False)
     if failed:
         raise typer.Exit(1)
     human(f"{found.name} holds")
+
+
+app.command("new", epilog=_device_files.NEW_EXAMPLES)(_device_files.new)
+app.command("import", epilog=_device_files.IMPORT_EXAMPLES)(_device_files.import_)
