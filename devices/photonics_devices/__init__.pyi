@@ -1,2 +1,5 @@
+from ._ring_bank import RingBank as RingBank
+from ._ring_bank_card import IntensityModulatorCard as IntensityModulatorCard
+from ._ring_bank_card import RingBankCard as RingBankCard
 from ._scatterer import FreeSpaceScatterer as FreeSpaceScatterer
 from ._scatterer_card import FreeSpaceScattererCard as FreeSpaceScattererCard
