@@ -1,0 +1,205 @@
+"""From a unitary matrix to the phases of a mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.mesh._cell_fit import Complex, Real, fit_cell, fit_interferometer
+from photonics_sim.mesh._faults import IDEAL, Faults
+from photonics_sim.mesh._mesh import Mesh
+from photonics_sim.mesh._numeric import fit_phases
+from photonics_sim.mesh._topologies import as_soon_as_possible
+from photonics_sim.mesh._topologies import topology as named_topology
+from photonics_sim.mesh._topology import Topology
+
+Block = tuple[int, Complex]  # top mode, (batch, 2, 2)
+
+
+def decompose(U: Tensor, topology: str | Topology = "clements", *, faults: Faults = IDEAL) -> Mesh:
+    """The mesh whose matrix is U, in U's precision.
+
+    `clements`, `reck`, `three-splitter` and `bell` are exact to rounding; `fldzhyan` is solved numerically. With faults
+    each cell corrects its own splitters as far as they reach (Bandyopadhyay et al., Optica 8, 1247 (2021)); losses
+    are not corrected.
+
+    Args:
+        U: Unitary matrices, `(modes, modes)` or `(chips, modes, modes)`.
+        topology: A name, see `topology`, or an arrangement equal to one of these.
+        faults: Of the mesh that shall make U; where both have an axis of chips it must be the same.
+
+    Raises:
+        PhotonicsError: where U is not unitary (and how far from it), or the topology cannot make every U.
+    """
+    if U.ndim not in {2, 3} or U.shape[-1] != U.shape[-2] or not U.is_complex():
+        raise PhotonicsError(f"decompose takes complex matrices ([chips,] N, N); found {tuple(U.shape)}, {U.dtype}")
+    mesh = named_topology(topology, U.shape[-1])
+    _check_unitary(U)
+    faults.check(mesh)
+    if mesh.name not in _WAYS:
+        raise PhotonicsError(
+            f"{mesh.name} cannot make every unitary matrix, or not by a known construction; take one of "
+            f"{', '.join(_WAYS)}, or fit its phases by gradient descent"
+        )
+    chips = faults.chips
+    matrices = len(U) if U.ndim == 3 else chips
+    if chips is not None and matrices != chips:
+        raise PhotonicsError(f"matrices for {matrices} chips, faults for {chips}; make them equal")
+    targets = U.detach().cpu().to(torch.complex128).numpy().reshape(-1, *U.shape[-2:])
+    angles = np.full((1, mesh.splitters), np.pi / 4)
+    if faults.angle is not None:
+        angles = faults.angle.detach().cpu().double().numpy().reshape(-1, mesh.splitters)
+    phases = _WAYS[mesh.name](mesh, targets, angles)
+    if faults.phase is not None:
+        phases = phases - faults.phase.detach().cpu().double().numpy()
+    found = torch.from_numpy(np.remainder(phases, 2 * np.pi)).reshape(-1, mesh.shifters)
+    found = found[0] if matrices is None else found.expand(matrices, -1)
+    return Mesh(mesh.modes, mesh, phases=found.to(U.real.dtype).to(U.device), faults=faults)
+
+
+def _check_unitary(U: Tensor) -> None:
+    wide = U.detach().to(torch.complex128)
+    eye = torch.eye(U.shape[-1], dtype=wide.dtype, device=U.device)
+    away = (wide.mH @ wide - eye).abs().amax((-1, -2))
+    allowed = 1e3 * torch.finfo(U.dtype).eps * max(1.0, U.shape[-1] ** 0.5)
+    if not bool((away <= allowed).all()):
+        worst = int(torch.nan_to_num(away, torch.inf).argmax())
+        which = f"matrix {worst} of the batch" if U.ndim == 3 else "the matrix"
+        raise PhotonicsError(
+            f"{which} is not unitary: an element of U^H U - 1 is {float(away.flatten()[worst]):.2g}, {allowed:.1g} is "
+            f"allowed in {U.dtype}. Use svd_meshes for a matrix that is not unitary, or orthonormalise it "
+            "(torch.linalg.qr)"
+        )
+
+
+def _null_rectangle(A: Complex) -> tuple[list[Block], Complex, list[Block]]:
+    """Blocks at the inputs, phases (batch, modes), blocks at the outputs, all in the order of the light."""
+    n = A.shape[-1]
+    ahead: list[Block] = []
+    behind: list[Block] = []
+    for diagonal in range(n - 1):
+        for step in range(diagonal + 1):
+            if diagonal % 2 == 0:
+                ahead.append(_null_from_right(A, n - 1 - step, diagonal - step))
+            else:
+                behind.append(_null_from_left(A, n - 1 - diagonal + step, step))
+    return ahead, np.diagonal(A, axis1=-2, axis2=-1).copy(), behind[::-1]
+
+
+def _null_triangle(A: Complex) -> tuple[list[Block], Complex, list[Block]]:
+    n = A.shape[-1]
+    ahead = [_null_from_right(A, row, column) for row in range(n - 1, 0, -1) for column in range(row)]
+    return ahead, np.diagonal(A, axis1=-2, axis2=-1).copy(), []
+
+
+def _unit(a: Any, b: Any) -> tuple[Any, Any]:
+    """(a, b) at length 1; (0, 1) for nothing, so that a null that is there already changes nothing."""
+    length = np.hypot(np.abs(a), np.abs(b))
+    none = length == 0
+    length = np.where(none, 1, length)
+    return a / length, np.where(none, 1, b / length)
+
+
+def _null_from_right(A: Complex, row: int, column: int) -> Block:
+    """The block G on modes column, column + 1 with A = A' G and A'[row, column] = 0; A becomes A'."""
+    a, b = _unit(A[:, row, column], A[:, row, column + 1])
+    block = np.stack([np.stack([b.conj(), -a.conj()], -1), np.stack([a, b], -1)], -2)
+    A[:, :, column : column + 2] @= np.swapaxes(block, -1, -2).conj()
+    A[:, row, column] = 0
+    return column, block
+
+
+def _null_from_left(A: Complex, row: int, column: int) -> Block:
+    """The block G on modes row - 1, row with A = G A' and A'[row, column] = 0; A becomes A'."""
+    b, a = _unit(A[:, row, column], A[:, row - 1, column])
+    block = np.stack([np.stack([a, -b.conj()], -1), np.stack([b, a.conj()], -1)], -2)
+    A[:, row - 1 : row + 1] = np.swapaxes(block, -1, -2).conj() @ A[:, row - 1 : row + 1]
+    A[:, row, column] = 0
+    return row - 1, block
+
+
+Null = Callable[[Complex], tuple[list[Block], Complex, list[Block]]]
+
+
+def _blocks(targets: Complex, null: Null) -> tuple[list[Block], Complex]:
+    """All blocks in the order of the light, the phases between them pushed into those behind."""
+    ahead, between, behind = null(targets.copy())
+    blocks = list(ahead)
+    carried = between
+    for top, block in behind:
+        pair = slice(top, top + 2)
+        wanted = block * carried[:, None, pair]
+        # any unitary 2x2 matrix serves as a cell: the phases go in whole
+        blocks.append((top, wanted))
+        carried[:, pair] = 1
+    return blocks, carried
+
+
+def _cell_by_cell(mesh: Topology, targets: Complex, angles: Real, null: Null) -> Real:
+    blocks, carried = _blocks(targets, null)
+    _, numbers = as_soon_as_possible([(top, top + 1) for top, _ in blocks], mesh.modes)
+    batch = max(len(targets), len(angles))
+    phases = np.zeros((batch, mesh.shifters))
+    out = np.ones((batch, mesh.modes), np.complex128)
+    for (top, block), number in zip(blocks, numbers, strict=True):
+        pair = slice(top, top + 2)
+        cell_angles = angles[:, mesh.cell_splitters[number]]
+        found, out[:, pair] = fit_cell(mesh.cell, block * out[:, None, pair], cell_angles)
+        phases[:, mesh.cell_shifters[number]] = found
+    phases[:, mesh.output_shifters] = np.angle(out * carried)
+    return phases
+
+
+def _rectangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
+    return _cell_by_cell(mesh, targets, angles, _null_rectangle)
+
+
+def _triangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
+    return _cell_by_cell(mesh, targets, angles, _null_triangle)
+
+
+def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
+    """The rectangle; the phase in front of each cell is made by what lies before its lower input.
+
+    A symmetric cell adds a common phase to both its outputs, an edge or input shifter one to its own.
+    """
+    blocks, carried = _blocks(targets, _null_rectangle)
+    _, numbers = as_soon_as_possible([(top, top + 1) for top, _ in blocks], mesh.modes)
+    by_number = {number: block for (_, block), number in zip(blocks, numbers, strict=True)}
+    batch = max(len(targets), len(angles))
+    phases, out = np.zeros((batch, mesh.shifters)), np.ones((batch, mesh.modes), np.complex128)
+    in_cells = set(mesh.cell_shifters.flat)
+    alone = {(int(c), int(m)): n for n, (c, m) in enumerate(mesh.shifter_places) if n not in in_cells}
+    # what lies before each mode: the modes it leads to, the shifters that turn them all
+    before = [([mode], [alone[-1, mode]]) for mode in range(mesh.modes)]
+    cells = count()
+    for place, column in enumerate(mesh.columns):
+        for top, bottom in column:
+            number = next(cells)
+            pair, cell_angles = [top, bottom], angles[:, mesh.cell_splitters[number]]
+            phi = fit_interferometer(by_number[number] * out[:, None, pair], *cell_angles.T)[0]
+            modes, shifters = before[bottom]
+            phases[:, shifters] -= phi[:, None]
+            out[:, modes] *= np.exp(1j * phi)[:, None]
+            _, theta, out[:, pair] = fit_interferometer(by_number[number] * out[:, None, pair], *cell_angles.T)
+            phases[:, mesh.cell_shifters[number][0]] = theta
+            before[top] = before[bottom] = (pair, list(mesh.cell_shifters[number]))
+        for mode in set(range(mesh.modes)) - {m for pair in column for m in pair}:
+            before[mode] = ([mode], [alone[place, mode]])
+    phases[:, mesh.output_shifters] = np.angle(out * carried)
+    return phases
+
+
+_WAYS: dict[str, Callable[[Topology, Complex, Real], Real]] = {
+    "clements": _rectangle,
+    "reck": _triangle,
+    "three-splitter": _rectangle,
+    "bell": _symmetric,
+    "fldzhyan": fit_phases,
+}
