@@ -1,3 +1,5 @@
+from ._mesh_processor import MeshProcessor as MeshProcessor
+from ._mesh_processor_card import MeshProcessorCard as MeshProcessorCard
 from ._ring_bank import RingBank as RingBank
 from ._ring_bank_card import IntensityModulatorCard as IntensityModulatorCard
 from ._ring_bank_card import RingBankCard as RingBankCard

@@ -161,7 +161,7 @@ def _sentence(summary: dict[str, Any]) -> str:
     label = "test accuracy" if name == "accuracy" else "test R^2"
     built = summary.get("as_built")
     as_built = (
-        f" ideal, {shown(built['mean'])} as built ({built['chips']} chips, 95 % within "
+        f" nominal, {shown(built['mean'])} as built ({built['chips']} chips, 95 % within "
         f"{shown(built['low'])} .. {shown(built['high'])})"
         if built
         else ""

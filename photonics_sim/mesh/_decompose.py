@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photonics_sim.device import derive_key
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh._cell_fit import Complex, Real, fit_cell, fit_interferometer
 from photonics_sim.mesh._faults import IDEAL, Faults
@@ -61,6 +62,21 @@ def decompose(U: Tensor, topology: str | Topology = "clements", *, faults: Fault
     found = torch.from_numpy(np.remainder(phases, 2 * np.pi)).reshape(-1, mesh.shifters)
     found = found[0] if matrices is None else found.expand(matrices, -1)
     return Mesh(mesh.modes, mesh, phases=found.to(U.real.dtype).to(U.device), faults=faults)
+
+
+def haar_phases(mesh: Topology, seed: int) -> Tensor:
+    """Phases `(shifters,)`, float64, at which a mesh is a random unitary matrix: a start that spreads light evenly.
+
+    Haar-distributed where the topology has a closed form; phases uniform in 0 .. 2 pi otherwise, which for many modes
+    leave light near where it came in (Pai et al., Phys. Rev. Applied 11, 064044 (2019)).
+    """
+    generator = torch.Generator().manual_seed(derive_key(seed, "haar"))
+    if _WAYS.get(mesh.name, fit_phases) is fit_phases:
+        return 2 * torch.pi * torch.rand(mesh.shifters, generator=generator, dtype=torch.float64)
+    gaussian = torch.randn(mesh.modes, mesh.modes, generator=generator, dtype=torch.complex128)
+    Q, R = torch.linalg.qr(gaussian)
+    sign = R.diagonal() / R.diagonal().abs()
+    return decompose(Q * sign, mesh).phases.detach()
 
 
 def _check_unitary(U: Tensor) -> None:
@@ -127,41 +143,44 @@ def _null_from_left(A: Complex, row: int, column: int) -> Block:
 Null = Callable[[Complex], tuple[list[Block], Complex, list[Block]]]
 
 
-def _blocks(targets: Complex, null: Null) -> tuple[list[Block], Complex]:
-    """All blocks in the order of the light, the phases between them pushed into those behind."""
-    ahead, between, behind = null(targets.copy())
+def _by_cell(mesh: Topology, targets: Complex, null: Null) -> tuple[Complex, Complex]:
+    """The block of each cell `(batch, cells, 2, 2)`; phases left for the outputs `(batch, modes)`."""
+    ahead, carried, behind = null(targets.copy())
     blocks = list(ahead)
-    carried = between
     for top, block in behind:
         pair = slice(top, top + 2)
-        wanted = block * carried[:, None, pair]
-        # any unitary 2x2 matrix serves as a cell: the phases go in whole
-        blocks.append((top, wanted))
+        # any unitary 2x2 matrix serves as a cell: the phases between the two halves go in whole
+        blocks.append((top, block * carried[:, None, pair]))
         carried[:, pair] = 1
-    return blocks, carried
-
-
-def _cell_by_cell(mesh: Topology, targets: Complex, angles: Real, null: Null) -> Real:
-    blocks, carried = _blocks(targets, null)
     _, numbers = as_soon_as_possible([(top, top + 1) for top, _ in blocks], mesh.modes)
+    found = np.empty((len(targets), len(mesh.cells), 2, 2), np.complex128)
+    for (_, block), number in zip(blocks, numbers, strict=True):
+        found[:, number] = block
+    return found, carried
+
+
+def _column_by_column(mesh: Topology, targets: Complex, angles: Real, null: Null) -> Real:
+    blocks, carried = _by_cell(mesh, targets, null)
     batch = max(len(targets), len(angles))
-    phases = np.zeros((batch, mesh.shifters))
-    out = np.ones((batch, mesh.modes), np.complex128)
-    for (top, block), number in zip(blocks, numbers, strict=True):
-        pair = slice(top, top + 2)
-        cell_angles = angles[:, mesh.cell_splitters[number]]
-        found, out[:, pair] = fit_cell(mesh.cell, block * out[:, None, pair], cell_angles)
-        phases[:, mesh.cell_shifters[number]] = found
+    phases, out = np.zeros((batch, mesh.shifters)), np.ones((batch, mesh.modes), np.complex128)
+    first = 0
+    for column in mesh.columns:
+        cells = np.arange(first, first + len(column))
+        first += len(column)
+        pairs = np.array(column, dtype=np.int64).reshape(-1, 2)
+        wanted = blocks[:, cells] * out[:, pairs][..., None, :]
+        found, out[:, pairs] = fit_cell(mesh.cell, wanted, angles[:, mesh.cell_splitters[cells]])
+        phases[:, mesh.cell_shifters[cells]] = found
     phases[:, mesh.output_shifters] = np.angle(out * carried)
     return phases
 
 
 def _rectangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
-    return _cell_by_cell(mesh, targets, angles, _null_rectangle)
+    return _column_by_column(mesh, targets, angles, _null_rectangle)
 
 
 def _triangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
-    return _cell_by_cell(mesh, targets, angles, _null_triangle)
+    return _column_by_column(mesh, targets, angles, _null_triangle)
 
 
 def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
@@ -169,9 +188,7 @@ def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
 
     A symmetric cell adds a common phase to both its outputs, an edge or input shifter one to its own.
     """
-    blocks, carried = _blocks(targets, _null_rectangle)
-    _, numbers = as_soon_as_possible([(top, top + 1) for top, _ in blocks], mesh.modes)
-    by_number = {number: block for (_, block), number in zip(blocks, numbers, strict=True)}
+    blocks, carried = _by_cell(mesh, targets, _null_rectangle)
     batch = max(len(targets), len(angles))
     phases, out = np.zeros((batch, mesh.shifters)), np.ones((batch, mesh.modes), np.complex128)
     in_cells = set(mesh.cell_shifters.flat)
@@ -183,11 +200,11 @@ def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
         for top, bottom in column:
             number = next(cells)
             pair, cell_angles = [top, bottom], angles[:, mesh.cell_splitters[number]]
-            phi = fit_interferometer(by_number[number] * out[:, None, pair], *cell_angles.T)[0]
+            phi = fit_interferometer(blocks[:, number] * out[:, None, pair], *cell_angles.T)[0]
             modes, shifters = before[bottom]
             phases[:, shifters] -= phi[:, None]
             out[:, modes] *= np.exp(1j * phi)[:, None]
-            _, theta, out[:, pair] = fit_interferometer(by_number[number] * out[:, None, pair], *cell_angles.T)
+            _, theta, out[:, pair] = fit_interferometer(blocks[:, number] * out[:, None, pair], *cell_angles.T)
             phases[:, mesh.cell_shifters[number][0]] = theta
             before[top] = before[bottom] = (pair, list(mesh.cell_shifters[number]))
         for mode in set(range(mesh.modes)) - {m for pair in column for m in pair}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,6 +42,19 @@ def plain_fields(topology: Topology, phases: Tensor, field: Tensor, faults: Faul
     if faults.path_loss_db is not None:
         x = x * torch.exp(-NEPER_PER_DB * faults.path_loss_db)[..., None, :]
     return x
+
+
+def power_on_waveguides(topology: Topology, phases: Tensor, field: Tensor, faults: Faults) -> Tensor:
+    """Power in front of each column and behind the last, `(columns + 1, modes)`, of a field `(modes,)` on one chip."""
+    seen: list[Tensor] = []
+    last = plain_fields(topology, phases, field[None], faults, seen)
+    power = last.abs().square().repeat(topology.depth + 1, 1)
+    for layer, inside in reversed(list(zip(topology.layers, seen, strict=True))):
+        for mode in np.flatnonzero(layer.splitter < topology.splitters):
+            # in front of its splitter's column, and of those before where it meets none
+            power[: topology.splitter_places[layer.splitter[mode], 0] + 1, mode] = inside[0, mode].abs().square()
+    power[0] = field.abs().square()
+    return power
 
 
 def _transmission(phases: Tensor, faults: Faults) -> Tensor:

@@ -131,6 +131,6 @@ def _check(topology: Topology, phases: Tensor, field: Tensor | None, faults: Fau
                 f"{topology.name} takes fields (*batch, {topology.modes}) of type {wanted}, that of its phases; found "
                 f"{tuple(field.shape)}, {field.dtype}"
             )
-        if per_chip and (not lead or field.ndim < 3 or field.shape[0] != lead[0]):
+        if per_chip and (not lead or field.ndim < 2 or field.shape[0] != lead[0]):
             raise PhotonicsError(f"per_chip: the field {tuple(field.shape)} has no leading axis of {lead} chips")
     return lead

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import write_atomically
-from photonics_sim.weights._actual import actual_phases
-from photonics_sim.weights._crosstalk import Crosstalk
 from photonics_sim.weights._drive import dac_voltage, drive_voltage, electrical_power
 from photonics_sim.weights._shifter_card import PhaseShifterCard
 from photonics_sim.weights._table import TEXT, WHAT, as_csv, as_h5, read_csv, read_h5
@@ -32,9 +30,8 @@ def write_settings(
     *,
     columns: Mapping[str, Column],
     phases: Tensor,
+    actual: Tensor,
     card: PhaseShifterCard,
-    crosstalk: Crosstalk | None = None,
-    error: Tensor | None = None,
 ) -> None:
     """Write what each shifter is commanded, what the light sees, and the drive that does it; one row per shifter.
 
@@ -46,9 +43,8 @@ def write_settings(
         columns: Which shifter a row is and where it lies, written first and in this order: `name` (text) and numbers
             with their unit as suffix, for example `column`, `mode`, `x_m`, `y_m`.
         phases: Commanded phases of one chip in rad, `(shifters,)`.
+        actual: Phases that the light sees in rad, `(shifters,)`; see `actual_phases`.
         card: The shifter's numbers.
-        crosstalk: As `actual_phases` takes it.
-        error: As `actual_phases` takes it, `(shifters,)`.
 
     Raises:
         PhotonicsError: for another suffix, columns that do not fit, a phase beyond reach, a folder that cannot be
@@ -56,7 +52,7 @@ def write_settings(
     """
     path = Path(path)
     _check_suffix(path)
-    table = _checked_columns(columns, phases) | _settings(phases, card, crosstalk, error)
+    table = _checked_columns(columns, phases) | _settings(phases, actual, card)
     write_atomically(path, as_csv(table) if path.suffix.lower() == ".csv" else as_h5(table, _MEANINGS))
 
 
@@ -85,12 +81,12 @@ def _check_suffix(path: Path) -> None:
         raise PhotonicsError(f"{path}: settings are kept as .csv, .h5 or .hdf5; found suffix {path.suffix!r}")
 
 
-def _settings(
-    phases: Tensor, card: PhaseShifterCard, crosstalk: Crosstalk | None, error: Tensor | None
-) -> dict[str, NDArray[Any]]:
+def _settings(phases: Tensor, actual: Tensor, card: PhaseShifterCard) -> dict[str, NDArray[Any]]:
+    if actual.shape != phases.shape:
+        raise PhotonicsError(f"actual has shape {tuple(actual.shape)}, phases {tuple(phases.shape)}; make them equal")
     values = [
         phases,
-        actual_phases(phases, card, crosstalk=crosstalk, error=error),
+        actual,
         dac_voltage(drive_voltage(phases, card), card),
         electrical_power(phases, card),
     ]

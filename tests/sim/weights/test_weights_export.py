@@ -13,7 +13,7 @@ import torch
 
 from photonics_sim.device import normal
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.weights import Crosstalk, PhaseShifterCard, read_settings, write_settings
+from photonics_sim.weights import Crosstalk, PhaseShifterCard, actual_phases, read_settings, write_settings
 
 CARD = PhaseShifterCard(
     effect="thermo-optic", pi_power_mw=25.0, resistance_ohm=400.0, dac_bits=6,
@@ -32,7 +32,10 @@ SUFFIX = pytest.mark.parametrize("suffix", [".csv", ".h5", ".hdf5", ".CSV"])
 
 def write(path: Path, **changes: Any) -> Path:
     fields: dict[str, Any] = {"columns": COLUMNS, "phases": PHASES, "card": BARE}
-    write_settings(path, **(fields | changes))
+    fields |= changes
+    if "actual" not in fields:
+        fields["actual"] = actual_phases(fields["phases"], fields["card"])
+    write_settings(path, **fields)
     return path
 
 
@@ -56,7 +59,8 @@ def test_the_drive_is_that_of_the_converter_and_the_phase_that_of_the_light(suff
     places = torch.tensor([[0.0, 0.0], [1e-4, 0.0], [2e-4, 0.0]])
     error = normal(3, 3)
     crosstalk = Crosstalk.from_positions(places, CARD)
-    found = read_settings(write(tmp_path / f"chip{suffix}", card=CARD, crosstalk=crosstalk, error=error))
+    actual = actual_phases(PHASES, CARD, crosstalk=crosstalk, error=error)
+    found = read_settings(write(tmp_path / f"chip{suffix}", card=CARD, actual=actual))
     codes = found["drive_voltage_v"] / 20**0.5 * 63
     np.testing.assert_allclose(codes, np.round(codes), atol=1e-9)
     assert codes[1] == pytest.approx(45)  # 63 / sqrt(2) = 44.55

@@ -1,0 +1,31 @@
+"""The numbers of the modulators that write data on coherent light. Free of torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from photonics_sim.device import Section
+
+
+class EncoderCard(Section):
+    """One modulator per input; every imperfection is off at its default."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"dac_bits": 0, "loss_db": 0.0, "phase_noise_rad": 0.0}
+
+    kind: Literal["amplitude", "phase"] = Field(
+        default="amplitude", description="amplitude: sin(drive x + bias) of the field; phase: e^(i drive x)"
+    )
+    drive_rad: float = Field(default=0.5, gt=0, le=100, description="phase in the modulator per unit of input")
+    bias_rad: float = Field(
+        default=math.pi / 4, ge=-100, le=100, description="phase without input; pi/4 is half power; amplitude alone"
+    )
+    dac_bits: int = Field(default=0, ge=0, le=24, description="resolution over 2 pi of that phase; 0 for continuous")
+    phase_noise_rad: float = Field(default=0.0, ge=0, le=10, description="noise of that phase in one reading, rms")
+    loss_db: float = Field(default=0.0, ge=0, le=60, description="power lost in one modulator")
+    bandwidth_ghz: float = Field(gt=0, le=1e4, description="1 / it is the time to settle on new data")
+    energy_fj: float = Field(ge=0, le=1e9, description="energy to drive one symbol")
+    dac_energy_pj: float = Field(ge=0, le=1e6, description="energy to convert one symbol")

@@ -1,0 +1,190 @@
+"""The mesh processor: conformance in its arrangements, its equations written out, chips, costs and settings."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from photonics_devices import MeshProcessor
+from photonics_sim import PhotonicsError, load_card, load_device
+from photonics_sim.device import Device, Drawn, Metered, Responds, normal
+from photonics_sim.mesh import Faults, mesh_matrix
+from photonics_sim.testing import DeviceConformance, assert_close
+from photonics_sim.weights import read_settings
+
+CONTINUOUS: dict[str, Any] = {"shifter.dac_bits": 0}
+
+
+def build(name: str = "mzi-thermo-optic", **fields: Any) -> MeshProcessor:
+    device = load_device(name, seed=2, **({"inputs": 5, "outputs": 3} | CONTINUOUS | fields))
+    assert isinstance(device, MeshProcessor)
+    return device
+
+
+class TestThermoOptic(DeviceConformance):
+    def build(self) -> Device:
+        return build()
+
+
+class TestUniversalProgrammable(DeviceConformance):
+    def build(self) -> Device:
+        return build("universal-programmable")
+
+
+class TestItsFabricatedChip(DeviceConformance):
+    """An as-built chip is a device like any other."""
+
+    def build(self) -> Device:
+        return build("universal-programmable", **{"shifter.phase_error_rad": 0.05}).as_built(3)
+
+
+class TestDeepWithEverything(DeviceConformance):
+    def build(self) -> Device:
+        return build(
+            layers=2,
+            **{
+                "activation.kind": "electro-optic",
+                "activation.gain_ohm": 2e4,
+                "encoder.kind": "amplitude",
+                "encoder.phase_noise_rad": 0.02,
+                "mesh.topology": "three-splitter",
+                "mesh.splitter.coupling": 0.47,
+                "mesh.correlation_length_um": 500.0,
+                "shifter.crosstalk": 0.01,
+                "shifter.phase_error_rad": 0.03,
+                "laser.wavelength_nm": 1540.0,
+                "detector.shot_noise": True,
+                "detector.thermal_noise": True,
+            },
+        )
+
+
+class TestButterflyWithItsOwnLight(DeviceConformance):
+    def build(self) -> Device:
+        return build(layers=2, **{"mesh.topology": "butterfly", "activation.kind": "photodiode"})
+
+
+def test_it_is_the_equation_of_its_docstring() -> None:
+    device = build().double()
+    card = device.card.override({"encoder.loss_db": 0.0, "facet_loss_db": 0.0, "mesh.waveguide_loss_db_per_cm": 0.0})
+    device = MeshProcessor(card.override({"mesh.splitter.loss_db": 0.0, "shifter.loss_db": 0.0}), seed=1).double()
+    with torch.no_grad():
+        device.gain.copy_(torch.tensor([1.0, 2.0, 3.0]))
+        device.offset.copy_(torch.tensor([0.5, 0.0, -1.0]))
+    x = normal(1, 4, 5)
+    (mesh,) = device.meshes
+    U = mesh_matrix(mesh.topology, mesh.phases, method="plain")
+    amplitude = torch.exp(1j * card.encoder.drive_rad * x)
+    expected = device.gain * (amplitude @ U.mT)[:, :3].abs().square() + device.offset
+    assert_close(device(x), expected)
+    entering, leaving = device.power(x)
+    assert_close(leaving, entering)  # lossless
+    assert_close(entering[0], torch.tensor(0.1, dtype=torch.float64))
+
+
+def test_losses_dim_the_light_and_the_reading_is_scaled_back() -> None:
+    device = build().double()
+    entering, leaving = device.power(normal(1, 200, 5))
+    lost = float((10 * (entering / leaving).log10()).mean().detach())
+    assert lost == pytest.approx(device._mean_loss_db(), abs=0.5)
+    assert 0.3 < float((device(normal(1, 200, 5)) / 4).mean().detach()) < 3
+
+
+def test_a_chip_is_its_seed_whatever_the_ensemble() -> None:
+    device = build(**{"shifter.phase_error_rad": 0.1}).double()
+    x = normal(4, 3, 5)
+    assert torch.equal(device.as_built(5)(x), device.as_built(5)(x))
+    chips = device.as_built(5, chips=4)
+    assert chips(x).shape == (4, 3, 3)
+    first = chips._meshes()[0]
+    alone = first.faults.chip(2)
+    rebuilt = MeshProcessor(device.card).double()
+    rebuilt.load_state_dict(device.state_dict())
+    rebuilt.meshes[0] = rebuilt._meshes()[0].with_faults(alone)
+    assert_close(chips(x)[2], rebuilt(x))
+    assert float((chips(x).std(0) / chips(x).mean(0).abs()).mean().detach()) > 1e-3
+
+
+def test_the_ideal_device_has_no_fault_left() -> None:
+    ideal = build("mzi-phase-change").ideal()
+    assert all(mesh.faults == Faults() for mesh in ideal._meshes())
+    assert not ideal.card.active_imperfections()
+
+
+def test_wavelength_moves_couplings_and_phases() -> None:
+    at = build(**{"laser.wavelength_nm": 1560.0, "mesh.splitter.coupling_slope_per_nm": 0.004})
+    (mesh,) = at._meshes()
+    assert mesh.faults.angle is not None
+    assert float(mesh.faults.angle[0]) == pytest.approx(math.asin(math.sqrt(0.54)), rel=1e-6)
+    assert_close(at._actual(mesh), mesh.phases * (1550 / 1560))
+    with pytest.raises(PhotonicsError, match="would couple"):
+        build(**{"laser.wavelength_nm": 1700.0, "mesh.splitter.coupling_slope_per_nm": 0.004})
+
+
+def test_costs_follow_the_phases() -> None:
+    device = build()
+    full = device.costs()
+    with torch.no_grad():
+        for mesh in device._meshes():
+            mesh.phases.zero_()
+    dark = device.costs()
+    assert dark.energy_j["phase shifters"] == 0
+    power = full.energy_j["phase shifters"] / full.total_latency_s
+    assert power == pytest.approx(25 * 24.77e-3, rel=0.5)  # 25 shifters at pi on average
+    assert full.total_latency_s == pytest.approx(1e-9 + 1e-9 + 0.1e-9 + 5 * 300e-6 * 4.2 / 299792458, rel=1e-9)
+
+
+def test_the_drawing_shows_the_light_and_the_chip() -> None:
+    device = build("universal-programmable", **{"mesh.splitter.error_rad": 0.03}).as_built(1, chips=2).double()
+    right, left = device.drawings(normal(1, 5))
+    assert (right.name, left.name) == ("right", "left")
+    assert right.modes == 5
+    assert right.cells.shape == (10, 3)
+    assert right.power.shape == (6, 5)
+    assert right.power[0].sum() == pytest.approx(0.1 * 10 ** (-(3 + 1.2) / 10))
+    assert (right.power.sum(1)[1:] < right.power.sum(1)[:-1]).all()  # every column loses
+    _, leaving = device.power(normal(1, 5))
+    assert left.power[-1].sum() == pytest.approx(float(leaving[0].detach()))
+    assert right.splitter_errors.std() == pytest.approx(0.03, rel=0.5)
+    assert right.electrical_power_w.sum() + left.electrical_power_w.sum() == pytest.approx(
+        device.costs().energy_j["phase shifters"] / device.costs().total_latency_s
+    )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".h5"])
+def test_settings_can_be_taken_to_a_laboratory(suffix: str, tmp_path: Path) -> None:
+    device = build("universal-programmable", **{"shifter.resistance_ohm": 500.0}).double()
+    rows = device.write_settings(tmp_path / f"settings{suffix}")
+    table = read_settings(tmp_path / f"settings{suffix}")
+    assert rows == len(table["name"]) == 2 * 25
+    assert table["name"][25] == "left 0"
+    commanded = torch.cat([mesh.phases for mesh in device._meshes()]).detach()
+    assert_close(torch.from_numpy(table["commanded_phase_rad"]), commanded)
+    assert table["electrical_power_w"] == pytest.approx(table["drive_voltage_v"] ** 2 / 500)
+
+
+def test_capabilities() -> None:
+    device = build()
+    for protocol in (Drawn, Metered, Responds):
+        assert isinstance(device, protocol)
+    assert device.encoder == "diagonal"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("mesh.topology", "clement", "clements"),
+        ("arrangement", "svdd", "svd"),
+        ("shifter.crosstalk", 0.1, "does not decay"),
+        ("mesh.splitter.coupling", 1.0, "coupling"),
+        ("shifter.pi_power_mw", 0.0, "pi_power_mw"),
+    ],
+)
+def test_refusals(field: str, value: object, words: str) -> None:
+    changes = {field: value} | ({"shifter.crosstalk_decay_um": 0.0} if field == "shifter.crosstalk" else {})
+    with pytest.raises(PhotonicsError, match=words):
+        load_card("mzi-thermo-optic", changes)

@@ -1,0 +1,53 @@
+"""Modulators that write data on coherent light."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from photonics_sim.device import normal
+from photonics_sim.signals import EncoderCard, encode
+from photonics_sim.testing import assert_close, assert_gradient
+
+COSTS = {"bandwidth_ghz": 1.0, "energy_fj": 1.0, "dac_energy_pj": 1.0}
+
+
+def card(**fields: object) -> EncoderCard:
+    return EncoderCard.model_validate(COSTS | fields)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_two_kinds(dtype: torch.dtype) -> None:
+    x = normal(1, 50).to(dtype)
+    amplitude = encode(x, card(drive_rad=0.7, bias_rad=0.3))
+    assert_close(amplitude, torch.complex((0.7 * x + 0.3).sin(), torch.zeros_like(x)))
+    phase = encode(x, card(kind="phase", drive_rad=0.7))
+    assert_close(phase, torch.exp(0.7j * x))
+
+
+def test_loss_and_passivity() -> None:
+    x = normal(1, 100)
+    for kind in ("amplitude", "phase"):
+        lossless, lossy = encode(x, card(kind=kind)), encode(x, card(kind=kind, loss_db=3.0))
+        assert float(lossless.abs().max()) <= 1 + 1e-12
+        assert_close(lossy.abs().square(), lossless.abs().square() * 10**-0.3)
+
+
+def test_bits_are_steps_of_phase() -> None:
+    found = encode(normal(1, 1000), card(kind="phase", dac_bits=3)).angle() / (2 * math.pi / 8)
+    assert_close(found, found.round())
+    assert len(found.round().remainder(8).unique()) <= 8
+
+
+def test_noise_is_a_function_of_the_key() -> None:
+    x, noisy = torch.zeros(20000, dtype=torch.float64), card(kind="phase", phase_noise_rad=0.1)
+    assert torch.equal(encode(x, noisy, 3), encode(x, noisy, 3))
+    assert float(encode(x, noisy, 3).angle().std()) == pytest.approx(0.1, rel=0.03)
+    assert torch.equal(encode(x, noisy), torch.ones_like(encode(x, noisy)))
+
+
+def test_gradients() -> None:
+    for kind in ("amplitude", "phase"):
+        assert_gradient(lambda x, k=kind: torch.view_as_real(encode(x, card(kind=k, loss_db=1.0), 5)), normal(2, 6))
