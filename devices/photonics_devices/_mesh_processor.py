@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 from typing import Literal, Self, cast
@@ -18,7 +19,9 @@ from photonics_sim.mesh import (
     Mesh,
     activate,
     built_faults,
+    decompose,
     haar_phases,
+    mesh_matrix,
     nominal_faults,
     propagate,
     shifter_positions,
@@ -74,9 +77,7 @@ class MeshProcessor(Device):
         self.offset = nn.Parameter(torch.zeros(card.outputs, dtype=dtype))
         # chips of an ensemble, as the leading axis of all fields; 0 for a single device
         self._chips = 0
-        self.crosstalk: Crosstalk | None = None
-        if card.shifter.crosstalk:
-            self.crosstalk = Crosstalk.from_positions(shifter_positions(plan, card.mesh), card.shifter)
+        self.crosstalk = _crosstalk(card)
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
         power = self._field(x, key)[..., : self.out_features].abs().square()
@@ -134,7 +135,7 @@ class MeshProcessor(Device):
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
         twin = self._twin(self.card)
-        twin._chips = chips or 0
+        twin._chips = chips or twin._chips
         for n, mesh in enumerate(twin._meshes()):
             faults = built_faults(
                 _nominal(self.card), mesh.topology, self.card.mesh, derive_key(seed, "mesh", n), chips,
@@ -143,11 +144,34 @@ class MeshProcessor(Device):
             twin.meshes[n] = mesh.with_faults(faults)
         return twin
 
-    def _twin(self, card: MeshProcessorCard) -> Self:
-        twin = type(self)(card)
-        twin.load_state_dict(self.state_dict())
-        twin.to(self.gain)
+    def corrected(self) -> Self:
+        """The same chips, commanded anew so that splitters and shifters as built make the matrices of the design.
+
+        Each cell corrects its own errors as far as its splitters reach (`photonics_sim.mesh.decompose`); the errors
+        must be known, as after a calibration. Phases then differ from chip to chip; crosstalk is not corrected.
+
+        Raises:
+            PhotonicsError: for a topology that cannot make every matrix.
+        """
+        twin = copy.deepcopy(self)
+        design = _nominal(self.card).angle
+        for n, mesh in enumerate(self._meshes()):
+            with torch.no_grad():
+                nominal = Faults(angle=None if design is None else design.to(mesh.phases))
+                target = mesh_matrix(mesh.topology, mesh.phases.double(), nominal.map(Tensor.double))
+            built = Faults(angle=mesh.faults.angle, phase=mesh.faults.phase)
+            phases = decompose(target, mesh.topology, faults=built).phases.detach().to(mesh.phases)
+            twin.meshes[n] = Mesh(mesh.modes, mesh.topology, phases=phases, faults=mesh.faults)
         return twin
+
+    def _twin(self, card: MeshProcessorCard) -> Self:
+        twin = copy.deepcopy(self)
+        twin.card = card
+        twin._chips = next((len(mesh.phases) for mesh in self._meshes() if mesh.phases.ndim == 2), 0)
+        twin.crosstalk = _crosstalk(card)
+        for n, mesh in enumerate(self._meshes()):
+            twin.meshes[n] = mesh.with_faults(_nominal(card))
+        return twin.to(self.gain)
 
     def _meshes(self) -> list[Mesh]:
         return [cast(Mesh, mesh) for mesh in self.meshes]
@@ -182,8 +206,8 @@ class MeshProcessor(Device):
         for n, mesh in enumerate(self._meshes()):
             if seen is not None:
                 seen.append(field)
-            faults = mesh.faults
-            field = propagate(mesh.topology, self._actual(mesh), field, faults, per_chip=faults.chips is not None)
+            chips = mesh.phases.ndim == 2 or mesh.faults.chips is not None
+            field = propagate(mesh.topology, self._actual(mesh), field, mesh.faults, per_chip=chips)
             if self.attenuation is not None and n % 2 == 0:
                 field = field * self.attenuation[n // 2].cos()
             elif n + 1 < len(self.meshes):
@@ -202,6 +226,13 @@ class MeshProcessor(Device):
         return (
             f"{card.name}: {card.inputs} -> {card.outputs}, {card.meshes} x {card.mesh.topology} of {card.modes} modes"
         )
+
+
+def _crosstalk(card: MeshProcessorCard) -> Crosstalk | None:
+    plan = topology(card.mesh.topology, card.modes)
+    return (
+        Crosstalk.from_positions(shifter_positions(plan, card.mesh), card.shifter) if card.shifter.crosstalk else None
+    )
 
 
 def _nominal(card: MeshProcessorCard) -> Faults:

@@ -24,14 +24,19 @@ def fit_phases(mesh: Topology, targets: Complex, angles: Real) -> Real:
         np.broadcast_to(angles, (batch, mesh.splitters)),
         strict=True,
     )
-    return np.stack([_fit(mesh, target, angle) for target, angle in pairs])
+    found: list[Real] = []
+    for target, angle in pairs:
+        # one matrix on many chips: the phases of one chip are nearly those of the next
+        starts = [found[-1]] if found and len(targets) == 1 else []
+        found.append(_fit(mesh, target, angle, starts))
+    return np.stack(found)
 
 
-def _fit(mesh: Topology, target: Complex, angles: Real) -> Real:
+def _fit(mesh: Topology, target: Complex, angles: Real, starts: list[Real]) -> Real:
     best = np.inf
     for start in range(STARTS):
-        phases = np.random.default_rng(start).uniform(0, 2 * np.pi, mesh.shifters)
-        phases, error = _descend(mesh, target, angles, phases)
+        drawn = np.random.default_rng(start).uniform(0, 2 * np.pi, mesh.shifters)
+        phases, error = _descend(mesh, target, angles, starts[start] if start < len(starts) else drawn)
         if error < 1e-12 * mesh.modes:
             return phases
         best = min(best, error)

@@ -65,12 +65,13 @@ class _Cells:
     z: Array
     screen: Array
     marks: Array
+    lossless: bool
 
     @property
     def inverse(self) -> Array:
         """1 / z."""
-        power = (self.z**2).sum(-1, keepdims=True)
-        return np.ascontiguousarray(self.z * np.array([1, -1], self.z.dtype) / power)
+        conjugate: Array = self.z * np.array([1, -1], self.z.dtype)
+        return conjugate if self.lossless else conjugate / (self.z**2).sum(-1, keepdims=True)
 
 
 _Tape = tuple[_Cells, Array]  # and the fields kept on the way forward
@@ -189,6 +190,7 @@ def _cells(topology: Topology, phases: Tensor, faults: Faults) -> _Cells:
         _polar(phase.astype(dtype), fall, faults.lossless),
         _polar(total, total_fall, faults.lossless).astype(dtype),
         marks,
+        faults.lossless,
     )
 
 
@@ -274,7 +276,7 @@ def _backward(
         sums.append((by_cell, by_screen))
 
     in_parallel(part, chips * math.ceil(samples / lanes))
-    by_cell, by_screen = (np.sum(total, axis=0) for total in zip(*sums, strict=True))
+    by_cell, by_screen = sums[0] if len(sums) == 1 else (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     gradients = _by_parts(topology, program, by_cell, by_screen, Faults(*parts))
     by_input = None
     if field is not None:

@@ -109,6 +109,20 @@ def test_a_chip_is_its_seed_whatever_the_ensemble() -> None:
     assert float((chips(x).std(0) / chips(x).mean(0).abs()).mean().detach()) > 1e-3
 
 
+def test_corrected_chips_compute_what_was_designed() -> None:
+    quiet = {"mesh.splitter.loss_db": 0.0, "shifter.loss_db": 0.0}
+    errors = {"mesh.splitter.error_rad": 0.02, "shifter.phase_error_rad": 0.2}
+    device = build("universal-programmable", layers=2, **(quiet | errors)).double()
+    x = normal(4, 20, 5)
+    built = device.as_built(5, chips=6)
+    corrected = built.corrected()
+    before, after = ((chips(x) - device(x)).square().mean().detach().sqrt() for chips in (built, corrected))
+    assert float(after) < 0.02 * float(before)
+    assert corrected.ideal()(x).shape == (6, 20, 3)  # settings differ from chip to chip, errors or not
+    with pytest.raises(PhotonicsError, match="cannot make every unitary"):
+        build(**{"mesh.topology": "butterfly"}).as_built(1).corrected()
+
+
 def test_the_ideal_device_has_no_fault_left() -> None:
     ideal = build("mzi-phase-change").ideal()
     assert all(mesh.faults == Faults() for mesh in ideal._meshes())
