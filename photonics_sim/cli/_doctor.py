@@ -20,6 +20,7 @@ PACKAGES = (
     "h5py",
     "matplotlib",
     "scikit-learn",
+    "numba",
     "pydantic",
     "typer",
 )

@@ -1,4 +1,4 @@
-"""`runs`: what has been trained."""
+"""`runs`: what has been trained, and its settings for the hardware."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from photonics_sim.cli._export import EXAMPLES, export
 from photonics_sim.cli._options import JsonOption, RunArgument
 from photonics_sim.cli._output import human, print_json, show
 from photonics_sim.errors import PhotonicsError
 
-app = typer.Typer(help="The runs of this folder: list, show.", no_args_is_help=True)
+app = typer.Typer(help="The runs of this folder: list, show, export.", no_args_is_help=True)
+app.command("export", epilog=EXAMPLES)(export)
 
 
 @app.command("list")

@@ -18,6 +18,7 @@ from ._costs import Costs as Costs
 from ._costs import LinkBudget as LinkBudget
 from ._device import Device as Device
 from ._device import Drawn as Drawn
+from ._device import Exports as Exports
 from ._device import Imaged as Imaged
 from ._device import Metered as Metered
 from ._device import Responds as Responds

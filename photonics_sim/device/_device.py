@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Literal, Protocol, Self, runtime_checkable
 
 import torch
@@ -121,3 +122,17 @@ class Drawn(Protocol):
 
     def drawings(self, x: Tensor) -> list[ChipDrawing]:
         """The meshes that light meets, in order, for one sample `(in_features)`; of an ensemble, the first chip."""
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """Writes its slow settings for the electronics that drive it."""
+
+    def write_settings(self, path: Path) -> int:
+        """Write one row for each phase shifter, with its drive, to a `.csv`, `.h5` or `.hdf5` file.
+
+        Of an ensemble, the first chip.
+
+        Returns:
+            The number of rows.
+        """

@@ -1,3 +1,4 @@
+from ._chip import plot_chip as plot_chip
 from ._confusion import plot_confusion as plot_confusion
 from ._costs import plot_costs as plot_costs
 from ._figure import Figure as Figure

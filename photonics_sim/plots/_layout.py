@@ -48,3 +48,29 @@ def panels(
     ax.remove()
     cells = GridSpecFromSubplotSpec(rows, columns, place, wspace=0.45, hspace=0.55, **grid)
     return root, [parent.add_subplot(cells[divmod(i, columns)]) for i in range(count)]
+
+
+class Board:
+    """Panels whose places are given in inches, on a new figure or in the place of axes that the caller gives.
+
+    Attributes:
+        figure: What is drawn on.
+        width, height: Size of the board in inches; in the place of given axes it is stretched.
+    """
+
+    def __init__(self, ax: Axes | None, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self._ax = Figure(figsize=(width, height)).add_axes((0, 0, 1, 1)) if ax is None else ax
+        self._ax.set_axis_off()
+        self.figure: matplotlib.figure.Figure = self._ax.figure.figure
+
+    def panel(self, left: float, bottom: float, width: float, height: float) -> Axes:
+        """Axes in this place."""
+        place = (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        return self._ax.inset_axes(place)
+
+    def points(self, width: float, height: float) -> tuple[float, float]:
+        """How many points wide and high something is on the figure as it is now."""
+        across, down = self.figure.get_size_inches()
+        place = self._ax.get_position()
+        return 72 * across * place.width * width / self.width, 72 * down * place.height * height / self.height

@@ -3,46 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from photonics_sim.device import Imaged
+from photonics_sim.device import ChipDrawing, Device, Drawn, Imaged
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.plots._chip import plot_chip
 from photonics_sim.plots._confusion import plot_confusion
 from photonics_sim.plots._costs import plot_costs
 from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._planes import plot_planes
 from photonics_sim.plots._regression import plot_regression
 from photonics_sim.plots._training import plot_training
-from photonics_sim.runs import Run
+from photonics_sim.runs import Metric, Run, read_metrics
 from photonics_sim.training import load_trained
 
 
-def curves(run: Run) -> Figure:
+class OpenRun:
+    """A run whose files are each read once, however many pictures are made of it.
+
+    Attributes:
+        run: The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The arrays of metrics.h5."""
+        return self._read[0]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The numbers that `train --json` prints."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, Metric], dict[str, Any]]:
+        if not self.run.metrics_path.exists():
+            raise PhotonicsError(
+                f"{self.run.path} has no finished epoch yet; `photonics-sim resume {self.run.path}` goes on with it"
+            )
+        return read_metrics(self.run.metrics_path)
+
+    @cached_property
+    def device(self) -> Device:
+        """The trained device."""
+        return load_trained(self.run)
+
+    @cached_property
+    def drawings(self) -> list[ChipDrawing]:
+        """The chip as trained with the first test sample's light, and the splitter errors of one that is fabricated.
+
+        Empty where the device draws none.
+        """
+        built = self.device.as_built(0)
+        if not isinstance(self.device, Drawn) or not isinstance(built, Drawn):
+            return []
+        with torch.no_grad():
+            pairs = zip(self.device.drawings(self.sample), built.drawings(self.sample), strict=True)
+        return [replace(trained, splitter_errors=made.splitter_errors) for trained, made in pairs]
+
+    @property
+    def sample(self) -> Tensor:
+        """The first test sample as the device takes it, `(in_features,)`."""
+        return torch.from_numpy(self.require_finished().metrics["sample"].values)
+
+    def require_finished(self) -> OpenRun:
+        """The run itself, if it is finished."""
+        if self.summary.get("state") != "finished":
+            raise PhotonicsError(
+                f"{self.run.path} is not finished; `photonics-sim resume {self.run.path}` goes on with it"
+            )
+        return self
+
+
+def _curves(run: OpenRun) -> Figure:
     """Loss and score over the epochs."""
-    if not run.metrics_path.exists():
-        raise PhotonicsError(f"{run.path} has no finished epoch yet; `photonics-sim resume {run.path}` goes on with it")
     history = {name: metric.values for name, metric in run.metrics.items() if metric.dims == ("epoch",)}
     return plot_training(history, str(run.summary["task"]), best_epoch=int(run.summary["best_epoch"]))
 
 
-def result(run: Run) -> Figure:
+def _result(run: OpenRun) -> Figure:
     """The confusion matrix, or predicted against true values."""
-    metrics = finished(run).metrics
-    names = run.config.data.classes
+    metrics = run.require_finished().metrics
+    names = run.run.config.data.classes
     if "confusion" in metrics:
         return plot_confusion(metrics["confusion"].values, names)
     return plot_regression(metrics["test_target"].values, metrics["test_prediction"].values, names)
 
 
-def light(run: Run) -> Figure:
+def _light(run: OpenRun) -> Figure:
     """The first test sample on its way: phase and field at the modulator, field at the detector it should reach."""
-    device = load_trained(run)
+    device = run.device
     if not isinstance(device, Imaged):
-        raise PhotonicsError(f"{run.card.name} shows no planes of light; choose curves, result or costs")
-    metrics = finished(run).metrics
-    sample = torch.from_numpy(metrics["sample"].values)
+        raise PhotonicsError(f"{run.run.card.name} shows no planes of light; choose {_others(run, 'light')}")
+    sample, metrics = run.sample, run.metrics
     output = int(metrics["test_target"].values[0]) if "confusion" in metrics else 0
     with torch.no_grad():
         planes = {name: plane.numpy() for name, plane in device.planes(sample, output).items()}
@@ -51,21 +113,41 @@ def light(run: Run) -> Figure:
     return plot_planes(planes, sample=np.asarray(image, dtype=np.float64))
 
 
-def costs(run: Run) -> Figure:
+def _chip(run: OpenRun) -> Figure:
+    """The meshes of the chip as trained, with the light of the first test sample."""
+    if not isinstance(run.device, Drawn):
+        raise PhotonicsError(f"{run.run.card.name} draws no chip of waveguides; choose {_others(run, 'chip')}")
+    return plot_chip(run.drawings)
+
+
+def _costs(run: OpenRun) -> Figure:
     """Seconds and joules of one pass, by part."""
-    return plot_costs(load_trained(run).costs().to_dict())
+    return plot_costs(run.device.costs().to_dict())
 
 
-def finished(run: Run) -> Run:
-    """The run itself, if it is finished."""
-    if run.state != "finished":
-        raise PhotonicsError(f"{run.path} is not finished; `photonics-sim resume {run.path}` goes on with it")
-    return run
+def _others(run: OpenRun, asked: str) -> str:
+    """The pictures that this run has, for a message."""
+    return ", ".join(name for name in figures_of(run) if name != asked)
 
 
-RUN_FIGURES: dict[str, Callable[[Run], Figure]] = {
-    "curves": curves,
-    "result": result,
-    "light": light,
-    "costs": costs,
+def figures_of(run: OpenRun) -> list[str]:
+    """Names of the pictures that a run's device can give."""
+    missing = {"light"} if not isinstance(run.device, Imaged) else set()
+    missing |= {"chip"} if not isinstance(run.device, Drawn) else set()
+    return [name for name in FIGURES if name not in missing]
+
+
+FIGURES: dict[str, Callable[[OpenRun], Figure]] = {
+    "curves": _curves,
+    "result": _result,
+    "light": _light,
+    "chip": _chip,
+    "costs": _costs,
 }
+
+
+def _of_run(draw: Callable[[OpenRun], Figure]) -> Callable[[Run], Figure]:
+    return lambda run: draw(OpenRun(run))
+
+
+RUN_FIGURES: dict[str, Callable[[Run], Figure]] = {name: _of_run(draw) for name, draw in FIGURES.items()}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from photonics_sim.device import Card, Imaged, format_si, load_card
+from photonics_sim.device import Card, ChipDrawing, format_si, load_card
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import write_atomically
 from photonics_sim.plots._report import CardRow, ReportData, render_report
-from photonics_sim.plots._run_figures import RUN_FIGURES, finished
+from photonics_sim.plots._run_figures import FIGURES, OpenRun, figures_of
 from photonics_sim.runs import Run, find_run
-from photonics_sim.training import format_score, load_trained
+from photonics_sim.training import format_score
 
 _HEADINGS = {
     "curves": (
@@ -24,6 +25,13 @@ _HEADINGS = {
         "Light on its way",
         "The first test sample: what it looks like to the device, the phase that the modulator adds, the field that "
         "settles there, and the field at the detector plane of the sample's own class (its detector is ringed).",
+    ),
+    "chip": (
+        "The chip",
+        "The chip as trained, with the light of the first test sample on its way from left to right: the more power a "
+        "waveguide carries, the wider and darker it is. A crossing is an interferometer, in the colour of the phase "
+        "between its splitters; a dot is another phase shifter. Splitter errors, where the card has some, are those of "
+        "one fabricated chip.",
     ),
     "costs": ("Where time and energy go", "One pass, from the numbers of the card."),
 }
@@ -38,21 +46,19 @@ def report(run: Run | str | Path) -> Path:
     Raises:
         PhotonicsError: where the run is not finished, or its files are damaged.
     """
-    run = finished(run if isinstance(run, Run) else find_run(run))
-    write_atomically(run.report_path, render_report(_data(run)))
+    run = run if isinstance(run, Run) else find_run(run)
+    write_atomically(run.report_path, render_report(_data(OpenRun(run).require_finished())))
     return run.report_path
 
 
-def _data(run: Run) -> ReportData:
-    device = load_trained(run)
-    costs = device.costs().to_dict()
-    names = [name for name in RUN_FIGURES if name != "light" or isinstance(device, Imaged)]
+def _data(opened: OpenRun) -> ReportData:
+    run, costs = opened.run, opened.device.costs().to_dict()
     config = run.config
     return ReportData(
         title=run.path.name,
-        sentence=_sentence(run),
-        tiles=_tiles(run, costs),
-        figures=[(*_HEADINGS[name], RUN_FIGURES[name](run).svg()) for name in names],
+        sentence=_sentence(run.card.name, opened.summary),
+        tiles=_tiles(opened.summary, costs, opened.drawings),
+        figures=[(*_HEADINGS[name], FIGURES[name](opened).svg()) for name in figures_of(opened)],
         link_budget=_link_rows(costs),
         settings=[(key.replace("_", " "), str(value)) for key, value in config.training.model_dump().items()],
         card=_card_rows(run.card),
@@ -73,27 +79,26 @@ def _data(run: Run) -> ReportData:
     )
 
 
-def _score(run: Run) -> tuple[str, str]:
-    classification = run.summary["task"] == "classification"
-    return ("accuracy", "accuracy") if classification else ("r2", "R²")
+def _score(summary: Mapping[str, Any]) -> tuple[str, str]:
+    return ("accuracy", "accuracy") if summary["task"] == "classification" else ("r2", "R²")
 
 
-def _sentence(run: Run) -> str:
-    summary = run.summary
-    name, label = _score(run)
+def _sentence(card: str, summary: Mapping[str, Any]) -> str:
+    name, label = _score(summary)
     built = summary.get("as_built")
     as_built = (
         f"; {built['chips']} fabricated ones reach {format_score(built['mean'], name)} on average" if built else ""
     )
     return (
-        f"{run.card.name}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {label} of "
+        f"{card}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {label} of "
         f"{format_score(summary[f'test_{name}'], name)}{as_built}."
     )
 
 
-def _tiles(run: Run, costs: dict[str, Any]) -> list[tuple[str, str, str]]:
-    summary = run.summary
-    name, label = _score(run)
+def _tiles(
+    summary: Mapping[str, Any], costs: Mapping[str, Any], drawings: Sequence[ChipDrawing]
+) -> list[tuple[str, str, str]]:
+    name, label = _score(summary)
     tiles = [
         (
             f"Test {label}, nominal",
@@ -106,6 +111,10 @@ def _tiles(run: Run, costs: dict[str, Any]) -> list[tuple[str, str, str]]:
         low, high = format_score(built["low"], name), format_score(built["high"], name)
         span = f"95 % of {built['chips']} chips within {low} to {high}"
         tiles.append((f"Test {label}, as built", format_score(built["mean"], name), span))
+    if drawings:
+        drawn = sum(float(drawing.electrical_power_w.sum()) for drawing in drawings)
+        shifters = sum(len(drawing.phases) for drawing in drawings)
+        tiles.append(("Shifter drives", format_si(drawn, "W"), f"{shifters:,} phase shifters at their settings"))
     return [
         *tiles,
         ("Energy per inference", format_si(costs["energy_j"], "J"), "from the card, laser included"),
@@ -113,7 +122,7 @@ def _tiles(run: Run, costs: dict[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _link_rows(costs: dict[str, Any]) -> list[tuple[str, str]]:
+def _link_rows(costs: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
     for link in costs["links"]:
         rows += [
@@ -137,11 +146,16 @@ def _card_rows(card: Card) -> list[CardRow]:
     return [
         CardRow(
             path=field.path,
-            value=str(field.value),
+            value=_plain(field.value),
             unit=field.unit,
             meaning=field.meaning,
             source=field.source,
-            changed_from=str(changed[field.path][1]) if field.path in changed else None,
+            changed_from=_plain(changed[field.path][1]) if field.path in changed else None,
         )
         for field in card.fields()
     ]
+
+
+def _plain(value: object) -> str:
+    """A value of a card without the digits that only a float has."""
+    return f"{value:.7g}" if isinstance(value, float) else str(value)

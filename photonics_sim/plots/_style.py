@@ -68,6 +68,13 @@ _OURS: dict[str, Any] = {
     "pdf.compression": 6,
 }
 
+# Light on a waveguide: where there is none the waveguide is still seen.
+LIGHT = LinearSegmentedColormap.from_list("light", ["#d9dde1", "#f3d277", "#eda33b", "#d4662b", "#96301f"])
+# Cyclic as matplotlib's twilight is, but nowhere so light that a thin line is lost on white.
+PHASE = LinearSegmentedColormap.from_list(
+    "phase",
+    ["#c6c2d4", "#8fb5d2", "#5b86c4", "#4a48a6", "#33205a", "#7a2c68", "#bd4f69", "#d89c8c", "#c6c2d4"],
+)
 SHARE = LinearSegmentedColormap.from_list("share", ["#ffffff", "#cfe0ea", "#6fa3c0", BLUE, "#123a55"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from chip_cases import drawing, rectangle
 from numpy.typing import NDArray
 
 from photonics_sim import plots
@@ -50,5 +51,6 @@ def every_figure() -> dict[str, plots.Figure]:
         "confusion": plots.plot_confusion(confusion(10), [str(i) for i in range(10)]),
         "regression": plots.plot_regression(values, values**3, ["x (m)", "force (N)"]),
         "planes": plots.plot_planes(planes(8), sample=np.linspace(0, 1, 64).reshape(8, 8)),
+        "chip": plots.plot_chip([drawing(rectangle(4))]),
         "costs": plots.plot_costs(costs()),
     }

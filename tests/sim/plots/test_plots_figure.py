@@ -61,6 +61,13 @@ def test_ids_of_two_pictures_in_one_page_do_not_clash(figures: dict[str, plots.F
     assert len(ids) == len(set(ids))
 
 
+def test_outlines_are_written_to_a_hundredth_of_a_point(figures: dict[str, plots.Figure]) -> None:
+    outlines = re.findall(r' d="([^"]*)"', figures["chip"].svg())
+    assert len(outlines) > 20
+    for outline in outlines:
+        assert re.fullmatch(r"(?:[MLCQ](?:-?\d+(?:\.\d{1,2})?(?: |(?=[A-Zz])|$))+|[zZ])+", outline), outline
+
+
 def test_format_may_differ_from_the_suffix(tmp_path: Path) -> None:
     plots.Figure().write(tmp_path / "picture.tmp", format="pdf")
     assert (tmp_path / "picture.tmp").read_bytes().startswith(b"%PDF")

@@ -70,7 +70,7 @@ def test_the_page_says_everything_in_order(data: plots.ReportData) -> None:
     assert page.open == []
     assert page.under("h1") == ["96.1\u00a0% of the digits are right."]
     tables = ["Link budget", "Settings", "Device card", "Not modelled", "How to reproduce", "Citations"]
-    assert page.under("h2") == ["training", "confusion", "regression", "planes", "costs", *tables]
+    assert page.under("h2") == ["training", "confusion", "regression", "planes", "chip", "costs", *tables]
     said = "".join(words for _, words in page.words)
     for text in (
         "345 of 360",
