@@ -110,7 +110,7 @@ class MeshProcessor(Device):
             found = []
             for n, mesh in enumerate(self._meshes()):
                 field = (before[n][0, 0] if self._chips else before[n][0]) * math.sqrt(self._mode_watts())
-                found.append(chip_drawing(self._name(n), mesh, self._actual(mesh), field, self.card.shifter))
+                found.append(chip_drawing(self._name(n), mesh, self._actual(mesh), field, self.card))
             return found
 
     def write_settings(self, path: Path) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from photonics_devices._mesh_processor_card import MeshProcessorCard
 from photonics_sim.device import ChipDrawing
 from photonics_sim.mesh import (
     Mesh,
@@ -16,12 +17,13 @@ from photonics_sim.mesh import (
     Topology,
     places_along_columns,
     power_on_waveguides,
+    reflection_bound,
     shifter_positions,
 )
-from photonics_sim.weights import PhaseShifterCard, electrical_power
+from photonics_sim.weights import electrical_power
 
 
-def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, shifter: PhaseShifterCard) -> ChipDrawing:
+def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, card: MeshProcessorCard) -> ChipDrawing:
     """One mesh with a field `(modes,)` in sqrt(W) on its way through it; of several chips the first.
 
     Args:
@@ -29,7 +31,7 @@ def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, shifter: 
         mesh: Commanded phases and faults.
         phases: Phases that the shifters make of the commands, `(shifters,)`.
         field: In front of the mesh.
-        shifter: What drives the shifters.
+        card: What drives the shifters, what the splitters reflect.
     """
     plan, faults = mesh.topology, mesh.faults.chip(0)
     seen = phases if faults.phase is None else phases + faults.phase
@@ -46,7 +48,8 @@ def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, shifter: 
         splitters=np.column_stack([plan.splitter_places, splitters]),
         splitter_errors=angle,
         power=_numbers(power_on_waveguides(plan, phases, field, faults)),
-        electrical_power_w=_numbers(electrical_power(mesh.phases, shifter)),
+        electrical_power_w=_numbers(electrical_power(mesh.phases, card.shifter)),
+        reflection_bound=reflection_bound(plan, card.mesh.splitter.return_loss_db),
     )
 
 

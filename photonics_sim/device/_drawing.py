@@ -24,6 +24,7 @@ class ChipDrawing:
         splitter_errors: Error of each splitter's angle in rad, `(splitters,)`.
         power: Optical power on each waveguide in front of each column and at the end, in W, `(columns + 1, modes)`.
         electrical_power_w: Of each shifter's drive, `(shifters,)`.
+        reflection_bound: By how much back-reflections could move the matrix at most; 0 where none are known.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ChipDrawing:
     splitter_errors: NDArray[np.float64]
     power: NDArray[np.float64]
     electrical_power_w: NDArray[np.float64]
+    reflection_bound: float = 0.0
 
     def numbers(self) -> dict[str, Any]:
         """What a caption says: cells, shifters, heater power, light in and out."""

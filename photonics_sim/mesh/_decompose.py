@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +13,13 @@ from photonics_sim.device import derive_key
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh._cell_fit import Complex, Real, fit_cell, fit_interferometer
 from photonics_sim.mesh._faults import IDEAL, Faults
+from photonics_sim.mesh._measures import check_unitary, haar_unitary
 from photonics_sim.mesh._mesh import Mesh
+from photonics_sim.mesh._nulling import Block, null_rectangle, null_triangle
 from photonics_sim.mesh._numeric import fit_phases
 from photonics_sim.mesh._topologies import as_soon_as_possible
 from photonics_sim.mesh._topologies import topology as named_topology
 from photonics_sim.mesh._topology import Topology
-
-Block = tuple[int, Complex]  # top mode, (batch, 2, 2)
 
 
 def decompose(U: Tensor, topology: str | Topology = "clements", *, faults: Faults = IDEAL) -> Mesh:
@@ -41,7 +40,7 @@ def decompose(U: Tensor, topology: str | Topology = "clements", *, faults: Fault
     if U.ndim not in {2, 3} or U.shape[-1] != U.shape[-2] or not U.is_complex():
         raise PhotonicsError(f"decompose takes complex matrices ([chips,] N, N); found {tuple(U.shape)}, {U.dtype}")
     mesh = named_topology(topology, U.shape[-1])
-    _check_unitary(U)
+    check_unitary(U)
     faults.check(mesh)
     if mesh.name not in _WAYS:
         raise PhotonicsError(
@@ -70,74 +69,10 @@ def haar_phases(mesh: Topology, seed: int) -> Tensor:
     Haar-distributed where the topology has a closed form; phases uniform in 0 .. 2 pi otherwise, which for many modes
     leave light near where it came in (Pai et al., Phys. Rev. Applied 11, 064044 (2019)).
     """
-    generator = torch.Generator().manual_seed(derive_key(seed, "haar"))
     if _WAYS.get(mesh.name, fit_phases) is fit_phases:
+        generator = torch.Generator().manual_seed(derive_key(seed, "phases"))
         return 2 * torch.pi * torch.rand(mesh.shifters, generator=generator, dtype=torch.float64)
-    gaussian = torch.randn(mesh.modes, mesh.modes, generator=generator, dtype=torch.complex128)
-    Q, R = torch.linalg.qr(gaussian)
-    sign = R.diagonal() / R.diagonal().abs()
-    return decompose(Q * sign, mesh).phases.detach()
-
-
-def _check_unitary(U: Tensor) -> None:
-    wide = U.detach().to(torch.complex128)
-    eye = torch.eye(U.shape[-1], dtype=wide.dtype, device=U.device)
-    away = (wide.mH @ wide - eye).abs().amax((-1, -2))
-    allowed = 1e3 * torch.finfo(U.dtype).eps * max(1.0, U.shape[-1] ** 0.5)
-    if not bool((away <= allowed).all()):
-        worst = int(torch.nan_to_num(away, torch.inf).argmax())
-        which = f"matrix {worst} of the batch" if U.ndim == 3 else "the matrix"
-        raise PhotonicsError(
-            f"{which} is not unitary: an element of U^H U - 1 is {float(away.flatten()[worst]):.2g}, {allowed:.1g} is "
-            f"allowed in {U.dtype}. Use svd_meshes for a matrix that is not unitary, or orthonormalise it "
-            "(torch.linalg.qr)"
-        )
-
-
-def _null_rectangle(A: Complex) -> tuple[list[Block], Complex, list[Block]]:
-    """Blocks at the inputs, phases (batch, modes), blocks at the outputs, all in the order of the light."""
-    n = A.shape[-1]
-    ahead: list[Block] = []
-    behind: list[Block] = []
-    for diagonal in range(n - 1):
-        for step in range(diagonal + 1):
-            if diagonal % 2 == 0:
-                ahead.append(_null_from_right(A, n - 1 - step, diagonal - step))
-            else:
-                behind.append(_null_from_left(A, n - 1 - diagonal + step, step))
-    return ahead, np.diagonal(A, axis1=-2, axis2=-1).copy(), behind[::-1]
-
-
-def _null_triangle(A: Complex) -> tuple[list[Block], Complex, list[Block]]:
-    n = A.shape[-1]
-    ahead = [_null_from_right(A, row, column) for row in range(n - 1, 0, -1) for column in range(row)]
-    return ahead, np.diagonal(A, axis1=-2, axis2=-1).copy(), []
-
-
-def _unit(a: Any, b: Any) -> tuple[Any, Any]:
-    """(a, b) at length 1; (0, 1) for nothing, so that a null that is there already changes nothing."""
-    length = np.hypot(np.abs(a), np.abs(b))
-    none = length == 0
-    length = np.where(none, 1, length)
-    return a / length, np.where(none, 1, b / length)
-
-
-def _null_from_right(A: Complex, row: int, column: int) -> Block:
-    """The block G on modes column, column + 1 with A = A' G and A'[row, column] = 0; A becomes A'."""
-    a, b = _unit(A[:, row, column], A[:, row, column + 1])
-    block = np.stack([np.stack([b.conj(), -a.conj()], -1), np.stack([a, b], -1)], -2)
-    A[:, :, column : column + 2] @= np.swapaxes(block, -1, -2).conj()
-    A[:, row, column] = 0
-    return column, block
-
-
-def _null_from_left(A: Complex, row: int, column: int) -> Block:
-    """The block G on modes row - 1, row with A = G A' and A'[row, column] = 0; A becomes A'."""
-    b, a = _unit(A[:, row, column], A[:, row - 1, column])
-    block = np.stack([np.stack([a, -b.conj()], -1), np.stack([b, a.conj()], -1)], -2)
-    A[:, row - 1 : row + 1] = np.swapaxes(block, -1, -2).conj() @ A[:, row - 1 : row + 1]
-    A[:, row, column] = 0
-    return row - 1, block
+    return decompose(haar_unitary(mesh.modes, seed=seed), mesh).phases.detach()
 
 
 Null = Callable[[Complex], tuple[list[Block], Complex, list[Block]]]
@@ -176,11 +111,11 @@ def _column_by_column(mesh: Topology, targets: Complex, angles: Real, null: Null
 
 
 def _rectangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
-    return _column_by_column(mesh, targets, angles, _null_rectangle)
+    return _column_by_column(mesh, targets, angles, null_rectangle)
 
 
 def _triangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
-    return _column_by_column(mesh, targets, angles, _null_triangle)
+    return _column_by_column(mesh, targets, angles, null_triangle)
 
 
 def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
@@ -188,7 +123,7 @@ def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
 
     A symmetric cell adds a common phase to both its outputs, an edge or input shifter one to its own.
     """
-    blocks, carried = _by_cell(mesh, targets, _null_rectangle)
+    blocks, carried = _by_cell(mesh, targets, null_rectangle)
     batch = max(len(targets), len(angles))
     phases, out = np.zeros((batch, mesh.shifters)), np.ones((batch, mesh.modes), np.complex128)
     in_cells = set(mesh.cell_shifters.flat)

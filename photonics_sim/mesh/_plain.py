@@ -26,8 +26,8 @@ def plain_pass(topology: Topology, phases: Tensor, field: Tensor, faults: Faults
 
 def plain_fields(topology: Topology, phases: Tensor, field: Tensor, faults: Faults, seen: list[Tensor]) -> Tensor:
     """As `plain_pass`; the field before each layer's splitters is appended to `seen`."""
-    transmission = _transmission(phases, faults)
-    cosine, sine, through = _couplings(topology, phases, faults)
+    transmission = shifter_transmission(phases, faults)
+    cosine, sine, through = couplings(topology, phases, faults)
     x = field
     for layer in topology.layers:
         shifter, splitter, partner = (
@@ -57,7 +57,7 @@ def power_on_waveguides(topology: Topology, phases: Tensor, field: Tensor, fault
     return power
 
 
-def _transmission(phases: Tensor, faults: Faults) -> Tensor:
+def shifter_transmission(phases: Tensor, faults: Faults) -> Tensor:
     """Of every shifter, and 1 for none, `([chips,] shifters + 1)`."""
     if faults.phase is not None:
         phases = phases + faults.phase
@@ -68,7 +68,7 @@ def _transmission(phases: Tensor, faults: Faults) -> Tensor:
     return torch.complex(amplitude * phases.cos(), amplitude * phases.sin())
 
 
-def _couplings(topology: Topology, phases: Tensor, faults: Faults) -> tuple[Tensor, Tensor, Tensor | None]:
+def couplings(topology: Topology, phases: Tensor, faults: Faults) -> tuple[Tensor, Tensor, Tensor | None]:
     """Cosine and sine of every splitter's angle and, with loss, its transmission; without a splitter 1, 0 and 1."""
     angle = faults.angle
     if angle is None:

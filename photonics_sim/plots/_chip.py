@@ -107,7 +107,9 @@ def _numbers(drawing: ChipDrawing) -> str:
     cells, shifters = (
         f"{numbers[what]:,} {what[: -1 if numbers[what] == 1 else None]}" for what in ("cells", "shifters")
     )
-    return f"{cells} · {shifters} drawing {drawn} · {light}"
+    bound = drawing.reflection_bound
+    reflected = f" · back-reflections move the matrix by {100 * bound:.2g} % at most" if 0 < bound < 1 else ""
+    return f"{cells} · {shifters} drawing {drawn} · {light}{reflected}"
 
 
 def _draw_scales(board: Board, scales: Scales, errors: bool) -> None:

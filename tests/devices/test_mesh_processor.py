@@ -164,6 +164,9 @@ def test_the_drawing_shows_the_light_and_the_chip() -> None:
     _, leaving = device.power(normal(1, 5))
     assert left.power[-1].sum() == pytest.approx(float(leaving[0].detach()))
     assert right.splitter_errors.std() == pytest.approx(0.03, rel=0.5)
+    assert right.reflection_bound == 0.0
+    reflecting = build(**{"mesh.splitter.return_loss_db": 40.0}).drawings(normal(1, 5).float())[0]
+    assert reflecting.reflection_bound == pytest.approx(10 * 9 / 2 * 1e-4, rel=0.01)
     assert right.electrical_power_w.sum() + left.electrical_power_w.sum() == pytest.approx(
         device.costs().energy_j["phase shifters"] / device.costs().total_latency_s
     )

@@ -39,8 +39,10 @@ def test_the_commands(checkout: Path) -> None:
 
 
 def test_the_python(checkout: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    run([sys.executable, "-c", code.replace("epochs=5", "epochs=1")], checkout)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) >= 2
+    for code in blocks:
+        run([sys.executable, "-c", code.replace("epochs=5", "epochs=1")], checkout)
 
 
 def test_the_make_targets_exist() -> None:
@@ -62,7 +64,12 @@ def test_every_card_is_in_both_tables() -> None:
         assert f"`{card.stem}`" in catalogue
 
 
-SCRIPTS = ["phase_error_tolerance.py --epochs 1 --chips 2", "free_space_mnist.py --data digits --epochs 1 --seeds 0"]
+SCRIPTS = [
+    "phase_error_tolerance.py --epochs 1 --chips 2",
+    "free_space_mnist.py --data digits --epochs 1 --seeds 0",
+    "splitter_tolerance.py --epochs 1 --chips 2",
+    "self_configuration.py --modes 4 --chips 2",
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -178,6 +180,42 @@ def test_subnormals_are_nobody_elses_business() -> None:
         assert float(tiny * 0.5) == 0
     finally:
         torch.set_flush_denormal(False)
+
+
+WITHOUT_NUMBA = """
+import sys
+sys.modules["numba"] = None
+import torch
+from photonics_sim import PhotonicsError
+from photonics_sim.mesh import Mesh, decompose, haar_unitary
+U = haar_unitary(6)
+mesh = decompose(U)
+assert (mesh.matrix() - U).abs().max() < 1e-12
+mesh(U).abs().sum().backward()
+try:
+    mesh(U, method="sweep")
+except PhotonicsError as error:
+    assert "install numba" in str(error)
+else:
+    raise AssertionError("swept without numba")
+"""
+
+FORKED = """
+import os, torch
+from photonics_sim.mesh import Mesh
+torch.set_num_threads(2)
+mesh, x = Mesh(8), torch.ones(300, 8, dtype=torch.complex64)
+expected = mesh(x, method="sweep")
+child = os.fork()
+if child == 0:
+    os._exit(0 if torch.equal(mesh(x, method="sweep"), expected) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+@pytest.mark.parametrize("code", [WITHOUT_NUMBA, FORKED], ids=["without numba", "in a forked worker"])
+def test_it_also_runs(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_columns_of_cells_are_the_documented_convention() -> None:
