@@ -15,8 +15,8 @@ from photonics_sim.mesh._jit import compiled, inlined
 
 
 @inlined
-def unrotate(v: Any, lanes: Any, c: Any, s: Any, zr: Any, zi: Any, wr: Any, wi: Any, sums: Any) -> Any:
-    """One cell backwards; derivatives by its angle, phase and log amplitude are added to `sums`; w is 1 / z."""
+def unrotate(v: Any, lanes: Any, lossy: Any, c: Any, s: Any, zr: Any, zi: Any, wr: Any, wi: Any, sums: Any) -> Any:
+    """One cell backwards; derivatives by its angle, phase and (if lossy) log amplitude are added to `sums`; w = 1/z."""
     angle = phase = amplitude = v.dtype.type(0)
     for b in range(lanes):
         ar, ai, gr, gi = v[b], v[lanes + b], v[2 * lanes + b], v[3 * lanes + b]
@@ -24,14 +24,16 @@ def unrotate(v: Any, lanes: Any, c: Any, s: Any, zr: Any, zi: Any, wr: Any, wi: 
         angle += hr * ar + hi * ai - gr * br - gi * bi
         tr, ti, ur, ui = c * ar + s * br, c * ai + s * bi, c * gr + s * hr, c * gi + s * hi
         phase += ui * tr - ur * ti
-        amplitude += ur * tr + ui * ti
+        if lossy:
+            amplitude += ur * tr + ui * ti
         v[4 * lanes + b], v[5 * lanes + b] = c * br - s * ar, c * bi - s * ai
         v[6 * lanes + b], v[7 * lanes + b] = c * hr - s * gr, c * hi - s * gi
         v[b], v[lanes + b] = wr * tr - wi * ti, wr * ti + wi * tr
         v[2 * lanes + b], v[3 * lanes + b] = zr * ur + zi * ui, zr * ui - zi * ur
     sums[0] += angle
     sums[1] += phase
-    sums[2] += amplitude
+    if lossy:
+        sums[2] += amplitude
 
 
 @inlined
@@ -77,8 +79,8 @@ def take_adjoint(state: Any, lanes: Any, by_field: Any, start: Any, n: Any) -> A
 
 
 @functools.cache
-def make_backward(lanes: int) -> Callable[..., None]:
-    """The sweep for blocks of this many samples."""
+def make_backward(lanes: int, lossy: bool) -> Callable[..., None]:
+    """The sweep for blocks of this many samples, with derivatives by losses where there are some."""
 
     @compiled
     def backward(
@@ -108,11 +110,11 @@ def make_backward(lanes: int) -> Callable[..., None]:
                     wr, wi = inverse[chip, r, 0], inverse[chip, r, 1]
                     if j == i + 1:
                         v = state[4 * lanes * i : 4 * lanes * (i + 2)]
-                        unrotate(v, lanes, c, s, zr, zi, wr, wi, by_cell[chip, r])
+                        unrotate(v, lanes, lossy, c, s, zr, zi, wr, wi, by_cell[chip, r])
                     else:
                         x, y = state[4 * lanes * i : 4 * lanes * (i + 1)], state[4 * lanes * j : 4 * lanes * (j + 1)]
                         pair[: 4 * lanes], pair[4 * lanes :] = x, y
-                        unrotate(pair, lanes, c, s, zr, zi, wr, wi, by_cell[chip, r])
+                        unrotate(pair, lanes, lossy, c, s, zr, zi, wr, wi, by_cell[chip, r])
                         x[:], y[:] = pair[: 4 * lanes], pair[4 * lanes :]
                 if mark >= 0 and marks[mark] == r:
                     restore(state, lanes, kept[mark, task])

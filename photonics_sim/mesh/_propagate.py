@@ -58,7 +58,7 @@ def propagate(
         from photonics_sim.mesh._sweep import sweep
 
         out = sweep(topology, *_with_chips(phases, faults, lead, flat))
-        out = out if lead else out[0]
+        out = out if lead else out.squeeze(0)
     return out.reshape(*lead, *batch, topology.modes)
 
 
@@ -79,7 +79,7 @@ def _transposed(topology: Topology, phases: Tensor, faults: Faults, lead: tuple[
 
     phases, _, faults = _with_chips(phases, faults, lead, None)
     out = sweep(topology, phases, None, faults)
-    return out if lead else out[0]
+    return out if lead else out.squeeze(0)  # not [0], whose derivative fills a new tensor
 
 
 def _with_chips(
@@ -89,7 +89,7 @@ def _with_chips(
     chips = lead[0] if lead else 1
 
     def widen(values: Tensor) -> Tensor:
-        return values.expand(chips, values.shape[-1])
+        return values.expand(chips, values.shape[-1]) if lead else values.unsqueeze(0)
 
     if field is not None and field.ndim == 2:
         field = field[None]

@@ -70,7 +70,8 @@ class _Cells:
     @property
     def inverse(self) -> Array:
         """1 / z."""
-        conjugate: Array = self.z * np.array([1, -1], self.z.dtype)
+        conjugate = self.z.copy()
+        np.negative(conjugate[..., 1], out=conjugate[..., 1])
         return conjugate if self.lossless else conjugate / (self.z**2).sum(-1, keepdims=True)
 
 
@@ -98,9 +99,8 @@ class _Sweep(torch.autograd.Function):
     """Backward runs the mesh in reverse: only the output is kept. Higher derivatives come from the plain pass."""
 
     @staticmethod
-    def forward(
-        topology: Topology, field: Tensor | None, phases: Tensor, *parts: Tensor | None
-    ) -> tuple[Tensor, _Tape]:
+    def forward(*inputs: Any) -> tuple[Tensor, _Tape]:
+        topology, field, phases, *parts = inputs
         return _forward(topology, field, phases, Faults(*parts))
 
     @staticmethod
@@ -264,7 +264,7 @@ def _backward(
     by_field = torch.empty_like(out) if field is not None else out
     by_field_planes = torch.view_as_real(by_field).numpy()
     lanes = _lanes(samples)
-    kernel, program, inverse = make_backward(lanes), cells.program, cells.inverse
+    kernel, program, inverse = make_backward(lanes, not cells.lossless), cells.program, cells.inverse
     sums: list[tuple[Array, Array]] = []
 
     def part(first: int, last: int) -> None:
