@@ -1,7 +1,10 @@
 from . import datasets as datasets
 from . import device as device
+from . import measured as measured
+from . import mesh as mesh
 from . import optics as optics
 from . import signals as signals
+from . import weights as weights
 from .device import Chain as Chain
 from .device import Device as Device
 from .device import list_devices as list_devices

@@ -14,7 +14,7 @@ from photonics_sim.cli._output import human, print_json
 from photonics_sim.errors import PhotonicsError
 
 if TYPE_CHECKING:
-    from photonics_sim.mesh import SplitterImport
+    from photonics_sim.measured import SplitterImport
 
 _NEW = "photonics-sim devices new chip.toml --from free-space-scatterer"
 _IMPORT = "photonics-sim devices import coupler.s4p --into chip.toml --at mesh.splitter"
@@ -28,7 +28,7 @@ IMPORT_EXAMPLES = (
 
 def _complete_section(context: typer.Context, incomplete: str) -> list[str]:
     from photonics_sim.device import load_card
-    from photonics_sim.mesh import splitter_sections
+    from photonics_sim.measured import splitter_sections
 
     try:
         paths = splitter_sections(load_card(context.params.get("into") or ""))
@@ -71,7 +71,7 @@ def import_(
     json_: JsonOption = False,
 ) -> None:
     """Put a measured or simulated coupler into a card: coupling, slope, losses, each with its source."""
-    from photonics_sim.mesh import import_splitter
+    from photonics_sim.measured import import_splitter
 
     metres = None if wavelength_nm is None else 1e-9 * wavelength_nm
     found = import_splitter(file, into, at, wavelength_m=metres, ports=ports, angle=angle)

@@ -44,17 +44,6 @@ from ._rings import weight_range as weight_range
 from ._self_configure import Configuration as Configuration
 from ._self_configure import ConfigurationStep as ConfigurationStep
 from ._self_configure import self_configure as self_configure
-from ._sparameters import Passivity as Passivity
-from ._sparameters import Reciprocity as Reciprocity
-from ._sparameters import SParameters as SParameters
-from ._sparameters import passivity as passivity
-from ._sparameters import reciprocity as reciprocity
-from ._sparameters_read import read_sparameters as read_sparameters
-from ._splitter_fit import SplitterFit as SplitterFit
-from ._splitter_fit import fit_splitter as fit_splitter
-from ._splitter_import import SplitterImport as SplitterImport
-from ._splitter_import import import_splitter as import_splitter
-from ._splitter_import import splitter_sections as splitter_sections
 from ._svd import MeshPair as MeshPair
 from ._svd import svd_meshes as svd_meshes
 from ._topologies import TOPOLOGIES as TOPOLOGIES

@@ -16,13 +16,14 @@ ALLOWED = {
     "signals": {"device"},
     "optics": {"device"},
     "mesh": {"device", "files"},
+    "measured": {"device", "files", "mesh"},
     "weights": {"device", "files"},
     "datasets": {"files"},
     "runs": {"device", "files"},
-    "testing": {"device", "mesh", "optics", "signals"},
+    "testing": {"device"},
     "training": {"datasets", "device", "files", "runs"},
     "plots": {"device", "files", "runs", "training"},
-    "cli": {"datasets", "device", "mesh", "plots", "runs", "testing", "training"},
+    "cli": {"datasets", "device", "measured", "plots", "runs", "testing", "training"},
     "photonics_devices": {"device", "mesh", "optics", "signals", "weights"},
 }
 FREE = {"errors"}

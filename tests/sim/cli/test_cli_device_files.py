@@ -17,7 +17,7 @@ import pytest
 from photonics_sim.cli import main
 from photonics_sim.device import _catalogue as catalogue
 from photonics_sim.device import load_card
-from photonics_sim.mesh import import_splitter
+from photonics_sim.measured import import_splitter
 
 COUPLER = Path(__file__).parents[3] / "data" / "coupler.s4p"
 MODEL = """

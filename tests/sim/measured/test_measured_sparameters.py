@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.mesh import SParameters, read_sparameters
+from photonics_sim.measured import SParameters, read_sparameters
 
 LIGHT = 299_792_458.0
 FREQUENCY = np.linspace(192e12, 195e12, 7)

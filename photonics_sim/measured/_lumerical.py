@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.mesh._sparameters_text import Table, count_ports
+from photonics_sim.measured._text import Table, count_ports
 
 _WORD = r"""\s*["']([^"']*)["']\s*"""
 _BLOCK = re.compile(rf"\({_WORD},{_WORD},\s*(\d+)\s*,{_WORD},\s*(\d+)\s*,{_WORD}(,[^)]*)?\)")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.mesh._sparameters import SParameters, passivity
+from photonics_sim.measured._sparameters import SParameters, passivity
 
 Ports = tuple[tuple[int, int], tuple[int, int]]
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import open_h5, require_file
-from photonics_sim.mesh._sparameters import MAX_PORTS, SParameters
-from photonics_sim.mesh._sparameters_lumerical import parse_lumerical
-from photonics_sim.mesh._sparameters_text import Table, choose_axis, parse_csv, to_frequency
+from photonics_sim.measured._lumerical import parse_lumerical
+from photonics_sim.measured._sparameters import MAX_PORTS, SParameters
+from photonics_sim.measured._text import Table, choose_axis, parse_csv, to_frequency
 
 _WHAT = "S-parameters as .sNp (Touchstone), .h5, .csv, or .dat, .txt or .sparam (Lumerical)"
 _TOUCHSTONE = re.compile(r"\.s(\d+)p", re.IGNORECASE)

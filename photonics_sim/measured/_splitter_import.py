@@ -8,10 +8,10 @@ from pathlib import Path
 
 from photonics_sim.device import Card, Section, card_sections, load_card, require_own_card, update_card
 from photonics_sim.errors import PhotonicsError, did_you_mean
+from photonics_sim.measured._read import read_sparameters
+from photonics_sim.measured._sparameters import Passivity, Reciprocity, SParameters, passivity, reciprocity
+from photonics_sim.measured._splitter_fit import SplitterFit, fit_splitter
 from photonics_sim.mesh._cards import SplitterCard
-from photonics_sim.mesh._sparameters import Passivity, Reciprocity, SParameters, passivity, reciprocity
-from photonics_sim.mesh._sparameters_read import read_sparameters
-from photonics_sim.mesh._splitter_fit import SplitterFit, fit_splitter
 
 
 @dataclass(frozen=True)

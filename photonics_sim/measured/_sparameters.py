@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photonics_sim.device import suggest_unit
+from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, suggest_unit
 from photonics_sim.errors import PhotonicsError
 
-LIGHT_M_PER_S = 299_792_458.0
 MAX_PORTS = 100
 _WAVELENGTH_NM = (100.0, 20000.0)  # as cards have it
 _LARGEST = 1e3
@@ -63,7 +62,7 @@ class SParameters:
     @property
     def wavelength_m(self) -> NDArray[np.float64]:
         """Wavelengths in vacuum in metres, `(F,)`, falling."""
-        return LIGHT_M_PER_S / self.frequency_hz
+        return SPEED_OF_LIGHT_M_PER_S / self.frequency_hz
 
     def at_wavelength(self, wavelength_m: float) -> NDArray[np.complex128]:
         """The matrix `(P, P)` at one wavelength: linear in the complex amplitude between neighbouring frequencies.
@@ -92,13 +91,14 @@ class SParameters:
                 f"{self.source} was measured from {1e9 * low:.6g} to {1e9 * high:.6g} nm, and {nm:.6g} nm is outside; "
                 f"choose a wavelength inside{suggest_unit('wavelength_nm', nm, 1e9 * low, 1e9 * high)}"
             )
-        place = float(np.interp(LIGHT_M_PER_S / wavelength_m, self.frequency_hz, np.arange(len(self.frequency_hz))))
+        points = np.arange(len(self.frequency_hz))
+        place = float(np.interp(SPEED_OF_LIGHT_M_PER_S / wavelength_m, self.frequency_hz, points))
         return int(place), place - int(place)
 
 
 def _check_frequencies(frequency: NDArray[np.float64], source: str) -> None:
     for index, value in enumerate(frequency, start=1):
-        nm = 1e9 * LIGHT_M_PER_S / value if value > 0 else 0.0
+        nm = 1e9 * SPEED_OF_LIGHT_M_PER_S / value if value > 0 else 0.0
         if not (
             np.isfinite(value) and _WAVELENGTH_NM[0] * (1 - _ROUNDING) <= nm <= _WAVELENGTH_NM[1] * (1 + _ROUNDING)
         ):

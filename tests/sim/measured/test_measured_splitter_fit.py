@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.mesh import SParameters, fit_splitter, passivity, read_sparameters, reciprocity
+from photonics_sim.measured import SParameters, fit_splitter, passivity, read_sparameters, reciprocity
 
 DATA = Path(__file__).parents[3] / "data"
 LIGHT = 299_792_458.0

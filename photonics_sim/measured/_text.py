@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from photonics_sim.device import suggest_unit
+from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, suggest_unit
 from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.mesh._sparameters import LIGHT_M_PER_S, MAX_PORTS
+from photonics_sim.measured._sparameters import MAX_PORTS
 
 Table = tuple[NDArray[np.float64], NDArray[np.complex128]]
 Pair = tuple[int, int]
@@ -51,7 +51,7 @@ def to_frequency(path: Path, axis: str, values: NDArray[np.float64]) -> NDArray[
         raise PhotonicsError(
             f"{path}: wavelength_nm = {value:g} is outside 100 .. 20000 nm{suggest_unit(axis, value, 100, 20000)}"
         )
-    return LIGHT_M_PER_S / (1e-9 * values)
+    return SPEED_OF_LIGHT_M_PER_S / (1e-9 * values)
 
 
 def parse_csv(path: Path, text: str) -> Table:

@@ -1,0 +1,11 @@
+from ._read import read_sparameters as read_sparameters
+from ._sparameters import Passivity as Passivity
+from ._sparameters import Reciprocity as Reciprocity
+from ._sparameters import SParameters as SParameters
+from ._sparameters import passivity as passivity
+from ._sparameters import reciprocity as reciprocity
+from ._splitter_fit import SplitterFit as SplitterFit
+from ._splitter_fit import fit_splitter as fit_splitter
+from ._splitter_import import SplitterImport as SplitterImport
+from ._splitter_import import import_splitter as import_splitter
+from ._splitter_import import splitter_sections as splitter_sections
