@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 from photonics_devices._mesh_processor_card import MeshProcessorCard
-from photonics_sim.device import Costs, LinkBudget, to_si
+from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, to_si
 from photonics_sim.mesh import activation_costs
-
-SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
+from photonics_sim.signals import link_budget
 
 
 def mesh_processor_costs(card: MeshProcessorCard, columns: int, received_power_w: float, drive_power_w: float) -> Costs:
@@ -32,7 +31,13 @@ def mesh_processor_costs(card: MeshProcessorCard, columns: int, received_power_w
         "converter": to_si("adc_time_ns", detector.adc_time_ns),
     }
     duration = sum(latency.values())
-    link = _link(card, received_power_w)
+    losses = {
+        "facets": card.facet_loss_db,
+        "modulators": encoder.loss_db,
+        "split over the modes": 10 * math.log10(card.modes),
+    }
+    rest = "modulation, mesh, and modes that no photodiode reads"
+    link = link_budget(card.laser, detector, received_power_w, losses, rest)
     energy = {
         "laser": link.wall_plug_power_w * duration,
         "phase shifters": drive_power_w * duration,
@@ -42,25 +47,3 @@ def mesh_processor_costs(card: MeshProcessorCard, columns: int, received_power_w
         "detector converters": card.outputs * to_si("adc_energy_pj", detector.adc_energy_pj),
     }
     return Costs(latency, energy, (link,))
-
-
-def _link(card: MeshProcessorCard, received_power_w: float) -> LinkBudget:
-    """From the laser to one photodiode."""
-    power = to_si("power_mw", card.laser.power_mw)
-    losses = {
-        "facets": card.facet_loss_db,
-        "modulators": card.encoder.loss_db,
-        "split over the modes": 10 * math.log10(card.modes),
-    }
-    # zero received power is an infinite loss, which JSON cannot say
-    total = 10 * math.log10(power / max(received_power_w, 1e-30))
-    losses["modulation, mesh, and modes that no photodiode reads"] = total - sum(losses.values())
-    signal = received_power_w * card.detector.responsivity_a_per_w
-    return LinkBudget(
-        laser_power_w=power,
-        losses_db=losses,
-        received_power_w=received_power_w,
-        signal_current_a=signal,
-        noise_current_a=math.sqrt(card.detector.noise_variance_a2(signal)),
-        wall_plug_power_w=power / card.laser.wall_plug_efficiency,
-    )

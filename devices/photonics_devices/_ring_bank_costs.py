@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from photonics_devices._ring_bank_card import RingBankCard
-from photonics_sim.device import Costs, LinkBudget, to_si
-
-SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
+from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, to_si
+from photonics_sim.signals import link_budget
 
 
 def ring_bank_costs(card: RingBankCard, received_power_w: float, heater_power_w: float) -> Costs:
@@ -21,7 +20,13 @@ def ring_bank_costs(card: RingBankCard, received_power_w: float, heater_power_w:
         heater_power_w: Of all heaters together, at the present settings.
     """
     laser, modulator, detector, ring = card.laser, card.modulator, card.detector, card.ring
-    link = _link(card, received_power_w)
+    losses = {
+        "modulators": modulator.loss_db,
+        "couplers and waveguides": card.link_loss_db,
+        "split over the rows": 10 * math.log10(card.rows),
+        "split over two photodiodes": 10 * math.log10(2),
+    }
+    link = link_budget(laser, detector, received_power_w, losses, "half swing and rings", lasers=card.inputs)
     lifetime = ring.quality_factor * to_si("wavelength_nm", laser.wavelength_nm) / (2 * math.pi)
     latency = {
         "modulators": 1 / to_si("bandwidth_ghz", modulator.bandwidth_ghz),
@@ -38,26 +43,3 @@ def ring_bank_costs(card: RingBankCard, received_power_w: float, heater_power_w:
         "detector converters": 2 * card.rows * to_si("adc_energy_pj", detector.adc_energy_pj),
     }
     return Costs(latency, energy, (link,))
-
-
-def _link(card: RingBankCard, received_power_w: float) -> LinkBudget:
-    """From all lasers to one photodiode."""
-    power = card.inputs * to_si("power_mw", card.laser.power_mw)
-    losses = {
-        "modulators": card.modulator.loss_db,
-        "couplers and waveguides": card.link_loss_db,
-        "split over the rows": 10 * math.log10(card.rows),
-        "split over two photodiodes": 10 * math.log10(2),
-    }
-    # zero received power is an infinite loss, which JSON cannot say
-    total = 10 * math.log10(power / max(received_power_w, 1e-30))
-    losses["half swing and rings"] = total - sum(losses.values())
-    signal = received_power_w * card.detector.responsivity_a_per_w
-    return LinkBudget(
-        laser_power_w=power,
-        losses_db=losses,
-        received_power_w=received_power_w,
-        signal_current_a=signal,
-        noise_current_a=math.sqrt(card.detector.noise_variance_a2(signal)),
-        wall_plug_power_w=power / card.laser.wall_plug_efficiency,
-    )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from photonics_devices._scatterer_card import FreeSpaceScattererCard
-from photonics_sim.device import Costs, LinkBudget, to_si
-
-SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
+from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, to_si
+from photonics_sim.signals import link_budget
 
 
 def scatterer_costs(card: FreeSpaceScattererCard, received_power_w: float) -> Costs:
@@ -32,16 +31,6 @@ def scatterer_costs(card: FreeSpaceScattererCard, received_power_w: float) -> Co
         "modulator converters": card.systems * card.inputs * to_si("dac_energy_pj", card.modulator.dac_energy_pj),
         "detector converters": card.classes * to_si("adc_energy_pj", detector.adc_energy_pj),
     }
-    signal = received_power_w * detector.responsivity_a_per_w
-    split = 10 * math.log10(card.classes)
-    # zero received power is an infinite loss, which JSON cannot say
-    total = 10 * math.log10(power / max(received_power_w, 1e-30))
-    link = LinkBudget(
-        laser_power_w=power,
-        losses_db={"split over the classes": split, "not focused on the detector": total - split},
-        received_power_w=received_power_w,
-        signal_current_a=signal,
-        noise_current_a=math.sqrt(detector.noise_variance_a2(signal)),
-        wall_plug_power_w=wall_plug,
-    )
+    split = {"split over the classes": 10 * math.log10(card.classes)}
+    link = link_budget(laser, detector, received_power_w, split, "not focused on the detector")
     return Costs(latency, energy, (link,))

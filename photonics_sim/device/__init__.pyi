@@ -14,6 +14,8 @@ from ._catalogue import load_card as load_card
 from ._catalogue import load_device as load_device
 from ._catalogue import machine_memory_bytes as machine_memory_bytes
 from ._chain import Chain as Chain
+from ._constants import ELEMENTARY_CHARGE_C as ELEMENTARY_CHARGE_C
+from ._constants import SPEED_OF_LIGHT_M_PER_S as SPEED_OF_LIGHT_M_PER_S
 from ._costs import Costs as Costs
 from ._costs import LinkBudget as LinkBudget
 from ._device import Device as Device

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from photonics_sim.device import derive_key, normal, to_si
-from photonics_sim.signals._detector_card import ELEMENTARY_CHARGE_C, DetectorCard
+from photonics_sim.device import ELEMENTARY_CHARGE_C, derive_key, normal, to_si
+from photonics_sim.signals._detector_card import DetectorCard
 
 
 def detect(power_w: Tensor, card: DetectorCard, key: int | None = None) -> Tensor:

@@ -6,11 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from photonics_sim.device import Section, to_si
+from photonics_sim.device import ELEMENTARY_CHARGE_C, Section, to_si
 
 Stage = Literal["gain", "noise", "clip", "quantise"]
-
-ELEMENTARY_CHARGE_C = 1.602176634e-19
 
 
 class DetectorCard(Section):
