@@ -11,33 +11,16 @@ from __future__ import annotations
 
 import argparse
 import math
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from _measure import peak_memory_mb, seconds
 from torch import Tensor
 
 from photonics_sim.mesh import Faults, haar_phases, mesh_matrix, propagate, topology
 
 SIZES = (64, 128, 256, 512)
-
-
-def seconds(*runs: Callable[[], object], budget_s: float = 2.0) -> list[float]:
-    """Of each, the median of the faster half of its times; they take turns, so that a busy moment meets them all."""
-    for run in runs:
-        run()
-    times: list[list[float]] = [[] for _ in runs]
-    end = time.perf_counter() + budget_s
-    while len(times[0]) < 5 or (time.perf_counter() < end and len(times[0]) < 400):
-        for run, found in zip(runs, times, strict=True):
-            start = time.perf_counter()
-            run()
-            found.append(time.perf_counter() - start)
-    return [statistics.median(sorted(found)[: (len(found) + 1) // 2]) for found in times]
 
 
 def field(*shape: int) -> Tensor:
@@ -161,15 +144,7 @@ def print_peak_memory(side: str, modes: int) -> None:
     x = field(256, modes).requires_grad_()
     y_grad = torch.ones_like(x)
     both(256 if side == "mesh" else 2)  # compiles, and fills the allocator's caches
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts anew from what is resident now
-    before = _kilobytes("VmRSS")
-    torch.autograd.grad(way(x), [x, phases], y_grad)
-    print((_kilobytes("VmHWM") - before) / 1024)
-
-
-def _kilobytes(key: str) -> int:
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(key))
-    return int(line.split()[1])
+    print(peak_memory_mb(lambda: torch.autograd.grad(way(x), [x, phases], y_grad)))
 
 
 def main() -> None:

@@ -21,10 +21,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
+from _measure import peak_memory_mb
 from torch import Tensor
 from torch.nn import functional
 
@@ -178,15 +178,8 @@ def print_peak_memory(side: str, copies: int) -> None:
     step(small, small, a, b)
     step(small, lambda v: published_outputs(small, v), a, b)
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts anew from what is resident now
-    before = _kilobytes("VmRSS")
-    step(device, device if side == "ours" else lambda v: published_outputs(device, v), x, y)
-    print((_kilobytes("VmHWM") - before) / 1024)
-
-
-def _kilobytes(key: str) -> int:
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(key))
-    return int(line.split()[1])
+    outputs = device if side == "ours" else lambda v: published_outputs(device, v)
+    print(peak_memory_mb(lambda: step(device, outputs, x, y)))
 
 
 def main() -> None:
