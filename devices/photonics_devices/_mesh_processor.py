@@ -14,6 +14,7 @@ from photonics_devices._mesh_processor_card import MeshProcessorCard
 from photonics_devices._mesh_processor_costs import mesh_processor_costs
 from photonics_devices._mesh_processor_view import chip_drawing, settings_columns
 from photonics_sim.device import ChipDrawing, Costs, Device, derive_key, to_si
+from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh import (
     Faults,
     Mesh,
@@ -110,14 +111,18 @@ class MeshProcessor(Device):
             found = []
             for n, mesh in enumerate(self._meshes()):
                 field = (before[n][0, 0] if self._chips else before[n][0]) * math.sqrt(self._mode_watts())
-                found.append(chip_drawing(self._name(n), mesh, self._actual(mesh), field, self.card))
+                found.append(chip_drawing(self._name(n), mesh, _first(self._actual(mesh)), field, self.card))
             return found
 
     def write_settings(self, path: Path) -> int:
-        """Write commanded and actual phase, drive voltage and power of every shifter as CSV or HDF5; the row count."""
+        """Write phase, drive voltage and power of every shifter as CSV or HDF5; of an ensemble, the first chip's.
+
+        Returns:
+            The number of shifters.
+        """
         plans = {self._name(n): mesh.topology for n, mesh in enumerate(self._meshes())}
-        commands = torch.cat([mesh.phases.detach() for mesh in self._meshes()])
-        actual = torch.cat([p[0] if p.ndim == 2 else p for p in self.phases()]).detach()
+        commands = torch.cat([_first(mesh.phases).detach() for mesh in self._meshes()])
+        actual = torch.cat([_first(phases).detach() for phases in self.phases()])
         columns = settings_columns(plans, self.card.mesh)
         write_settings(path, columns=columns, phases=commands, actual=actual, card=self.card.shifter)
         return len(commands)
@@ -134,6 +139,8 @@ class MeshProcessor(Device):
         return self._twin(self.card.ideal())
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
+        if chips is not None and chips < 1:
+            raise PhotonicsError(f"chips = {chips}: an ensemble has at least one chip")
         twin = self._twin(self.card)
         twin._chips = chips or twin._chips
         for n, mesh in enumerate(twin._meshes()):
@@ -148,7 +155,8 @@ class MeshProcessor(Device):
         """The same chips, commanded anew so that splitters and shifters as built make the matrices of the design.
 
         Each cell corrects its own errors as far as its splitters reach (`photonics_sim.mesh.decompose`); the errors
-        must be known, as after a calibration. Phases then differ from chip to chip; crosstalk is not corrected.
+        must be known, as after a calibration. Phases then differ from chip to chip. Crosstalk is not corrected, nor are
+        losses, which act otherwise on the new phases than on the old.
 
         Raises:
             PhotonicsError: for a topology that cannot make every matrix.
@@ -157,10 +165,11 @@ class MeshProcessor(Device):
         design = _nominal(self.card).angle
         for n, mesh in enumerate(self._meshes()):
             with torch.no_grad():
-                nominal = Faults(angle=None if design is None else design.to(mesh.phases))
-                target = mesh_matrix(mesh.topology, mesh.phases.double(), nominal.map(Tensor.double))
-            built = Faults(angle=mesh.faults.angle, phase=mesh.faults.phase)
-            phases = decompose(target, mesh.topology, faults=built).phases.detach().to(mesh.phases)
+                nominal = Faults(angle=None if design is None else design.double())
+                target = mesh_matrix(mesh.topology, mesh.phases.double() * self._stretch(), nominal)
+            built = Faults(angle=mesh.faults.angle, phase=mesh.faults.phase).map(Tensor.double)
+            actual = decompose(target, mesh.topology, faults=built).phases.detach()
+            phases = (actual / self._stretch()).to(mesh.phases)
             twin.meshes[n] = Mesh(mesh.modes, mesh.topology, phases=phases, faults=mesh.faults)
         return twin
 
@@ -218,14 +227,22 @@ class MeshProcessor(Device):
     def _actual(self, mesh: Mesh) -> Tensor:
         """Phases of the shifters at the laser's wavelength, without errors as built; a phase is an index change."""
         phases = actual_phases(mesh.phases, self.card.shifter, crosstalk=self.crosstalk)
-        design, laser = self.card.mesh.design_wavelength_nm, self.card.laser.wavelength_nm
-        return phases if design == laser else phases * (design / laser)
+        return phases if self._stretch() == 1 else phases * self._stretch()
+
+    def _stretch(self) -> float:
+        """The phase at the laser's wavelength over that at the design wavelength, for one change of index."""
+        return self.card.mesh.design_wavelength_nm / self.card.laser.wavelength_nm
 
     def extra_repr(self) -> str:
         card = self.card
         return (
             f"{card.name}: {card.inputs} -> {card.outputs}, {card.meshes} x {card.mesh.topology} of {card.modes} modes"
         )
+
+
+def _first(phases: Tensor) -> Tensor:
+    """Of an ensemble the first chip's, `(shifters,)`."""
+    return phases[0] if phases.ndim == 2 else phases
 
 
 def _crosstalk(card: MeshProcessorCard) -> Crosstalk | None:

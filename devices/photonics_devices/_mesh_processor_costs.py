@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from photonics_devices._mesh_processor_card import MeshProcessorCard
-from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, to_si
+from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, LinkBudget, to_si
 from photonics_sim.mesh import activation_costs
 from photonics_sim.signals import link_budget
 
@@ -31,19 +31,32 @@ def mesh_processor_costs(card: MeshProcessorCard, columns: int, received_power_w
         "converter": to_si("adc_time_ns", detector.adc_time_ns),
     }
     duration = sum(latency.values())
-    losses = {
-        "facets": card.facet_loss_db,
-        "modulators": encoder.loss_db,
-        "split over the modes": 10 * math.log10(card.modes),
-    }
-    rest = "modulation, mesh, and modes that no photodiode reads"
-    link = link_budget(card.laser, detector, received_power_w, losses, rest)
+    wall_plug = to_si("power_mw", card.laser.power_mw) / card.laser.wall_plug_efficiency
     energy = {
-        "laser": link.wall_plug_power_w * duration,
+        "laser": wall_plug * duration,
         "phase shifters": drive_power_w * duration,
         "modulators": card.inputs * to_si("energy_fj", encoder.energy_fj),
         "modulator converters": card.inputs * to_si("dac_energy_pj", encoder.dac_energy_pj),
         **{part: crossings * joules for part, joules in between.energy_j.items() if crossings},
         "detector converters": card.outputs * to_si("adc_energy_pj", detector.adc_energy_pj),
     }
-    return Costs(latency, energy, (link,))
+    return Costs(latency, energy, (_link(card, received_power_w),))
+
+
+def _link(card: MeshProcessorCard, received_power_w: float) -> LinkBudget:
+    """From the last lasers on the way to one photodiode."""
+    activation = card.activation
+    if activation.kind == "photodiode" and card.layers > 1:
+        fresh = card.laser.model_copy(
+            update={"power_mw": activation.laser_power_mw, "wall_plug_efficiency": activation.wall_plug_efficiency}
+        )
+        losses = {"split over the modes": 10 * math.log10(card.modes)}
+        rest = "activation, last mesh, and modes that no photodiode reads"
+        return link_budget(fresh, card.detector, received_power_w, losses, rest, lasers=card.modes)
+    losses = {
+        "facets": card.facet_loss_db,
+        "modulators": card.encoder.loss_db,
+        "split over the modes": 10 * math.log10(card.modes),
+    }
+    rest = "modulation, mesh, and modes that no photodiode reads"
+    return link_budget(card.laser, card.detector, received_power_w, losses, rest)

@@ -34,6 +34,7 @@ def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, card: Mes
         card: What drives the shifters, what the splitters reflect.
     """
     plan, faults = mesh.topology, mesh.faults.chip(0)
+    commands = mesh.phases[0] if mesh.phases.ndim == 2 else mesh.phases
     seen = phases if faults.phase is None else phases + faults.phase
     shifters, splitters = places_along_columns(plan)
     angle = np.zeros(plan.splitters) if faults.angle is None else _numbers(faults.angle) - math.pi / 4
@@ -48,7 +49,7 @@ def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, card: Mes
         splitters=np.column_stack([plan.splitter_places, splitters]),
         splitter_errors=angle,
         power=_numbers(power_on_waveguides(plan, phases, field, faults)),
-        electrical_power_w=_numbers(electrical_power(mesh.phases, card.shifter)),
+        electrical_power_w=_numbers(electrical_power(commands, card.shifter)),
         reflection_bound=reflection_bound(plan, card.mesh.splitter.return_loss_db),
     )
 
@@ -57,7 +58,7 @@ def settings_columns(plans: Mapping[str, Topology], card: MeshCard) -> dict[str,
     """Name, column, mode and place of every shifter of meshes by name, one after the other."""
     names, places, metres = [], [], []
     for name, plan in plans.items():
-        names += [f"{name} {n}" for n in range(plan.shifters)]
+        names += [f"{name}, shifter {n}" for n in range(plan.shifters)]
         places.append(plan.shifter_places)
         metres.append(shifter_positions(plan, card).numpy())
     column, mode = np.concatenate(places).T

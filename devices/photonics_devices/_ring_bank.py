@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from photonics_devices._ring_bank_card import RingBankCard
 from photonics_devices._ring_bank_costs import ring_bank_costs
 from photonics_sim.device import Costs, Device, derive_key, normal, to_si
+from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh import heater_power, program_ring, ring_detuning, ring_row, weight_range
 from photonics_sim.signals import detect, quantise_phase
 
@@ -72,8 +73,13 @@ class RingBank(Device):
             weights: `(rows, inputs)`.
 
         Raises:
-            PhotonicsError: for a weight that the rings do not reach. Heaters stop short of the ends of their range.
+            PhotonicsError: for another shape, a weight that is not finite or one that the rings do not reach. Heaters
+                stop short of the ends of their range.
         """
+        if tuple(weights.shape) != (shape := tuple(self.setting.shape)):
+            raise PhotonicsError(f"weights are (rows, inputs) = {shape}; found {tuple(weights.shape)}")
+        if not bool(torch.isfinite(weights).all()):
+            raise PhotonicsError("a weight is not finite; a ring bank is set to a finite weight for every ring")
         with torch.no_grad():
             self.setting.copy_(self._settings(weights))
 
@@ -92,6 +98,8 @@ class RingBank(Device):
         return twin
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
+        if chips is not None and chips < 1:
+            raise PhotonicsError(f"chips = {chips}: an ensemble has at least one chip")
         lead = () if chips is None else (chips,)
         twin = self._twin()
         deviation = to_si("resonance_error_pm", self.card.ring.resonance_error_pm)

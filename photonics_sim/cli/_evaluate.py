@@ -15,7 +15,7 @@ from photonics_sim.cli._options import (
     complete_run,
     parse_sets,
 )
-from photonics_sim.cli._output import human, print_json
+from photonics_sim.cli._output import human, print_json, say_weak_light
 
 if TYPE_CHECKING:
     from photonics_sim.device import Device
@@ -61,6 +61,7 @@ def evaluate(
         "joules_per_inference": costs.total_energy_j,
     }
     human(_sentence(found, ideal, dataset.name, trained), "imperfections: " + _imperfections(device))
+    say_weak_light(costs.signal_to_noise_db)
     if json_:
         print_json(answer)
 

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+WEAK_DB = 10.0
 
 
 def human(*lines: str) -> None:
@@ -28,6 +29,15 @@ def show(renderable: Any, *, as_json: bool = False) -> None:
 def _width() -> int | None:
     """A fixed width where the output is a file, so that tables are not cut to 80 columns."""
     return None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160"))
+
+
+def say_weak_light(signal_to_noise_db: float) -> None:
+    """A warning where the light that is left says little, whether or not the card's readings carry noise."""
+    if signal_to_noise_db < WEAK_DB:
+        human(
+            f"[yellow]weak light:[/] a reading has a signal-to-noise ratio of {signal_to_noise_db:.1f} dB; more laser "
+            "power, less loss or a smaller detector bandwidth would help (`photonics-sim devices show`: link budget)"
+        )
 
 
 def print_json(value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +20,7 @@ from photonics_sim.cli._options import (
     parse_sets,
     pick_accelerator,
 )
-from photonics_sim.cli._output import INTERRUPTED, human, print_json
+from photonics_sim.cli._output import INTERRUPTED, human, print_json, say_weak_light
 from photonics_sim.device import format_si, load_card
 from photonics_sim.runs import TrainSettings
 
@@ -146,6 +147,7 @@ def _finish(run: Run, as_json: bool) -> None:
 
     page = report(run)
     human(_sentence(summary), f"report: [bold]{page}[/]")
+    say_weak_light(float(summary.get("signal_to_noise_db", math.inf)))
     if as_json:
         print_json(summary | {"report": str(page)})
 

@@ -67,6 +67,11 @@ class Costs:
         return sum(self.energy_j.values())
 
     @property
+    def signal_to_noise_db(self) -> float:
+        """Of a reading at the end of the worst link; infinite where there is none."""
+        return min((link.signal_to_noise_db for link in self.links), default=math.inf)
+
+    @property
     def optical_loss_db(self) -> float:
         """Loss from laser to detector of the worst link."""
         return max((link.loss_db for link in self.links), default=0.0)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import open_h5, require_file
 from photonics_sim.measured._lumerical import parse_lumerical
+from photonics_sim.measured._records import check_records
 from photonics_sim.measured._sparameters import MAX_PORTS, SParameters
 from photonics_sim.measured._text import Table, choose_axis, parse_csv, to_frequency
 
@@ -89,6 +90,7 @@ def _parse_touchstone(path: Path, data: bytes, ports: int) -> Table:
     except UnicodeDecodeError:
         text = data.decode("latin-1")  # old instruments, in comments
     _check_touchstone(path, text)
+    check_records(path, text, ports)
     # the parser itself: skrf.Network would first try to unpickle the file, which runs what is in it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -82,8 +82,9 @@ def calibrate(
     """
     start = IDEAL if start is None else start
     names = _check(topology, settings, measured, fit, powers, start)
-    phases = settings.detach().double()
-    wanted = _flat(measured.detach().to(torch.float64 if powers else torch.complex128), powers)
+    phases = settings.detach().double().resolve_neg()
+    plain = measured.detach().resolve_conj().resolve_neg()
+    wanted = _flat(plain.to(torch.float64 if powers else torch.complex128), powers)
     first, bounds, rebuild = _unknowns(topology, start, names)
 
     def misfit(x: Tensor) -> Tensor:
@@ -115,6 +116,9 @@ def _check(
 ) -> list[str]:
     """The tensors to be fitted; refuses what cannot be."""
     n = topology.modes
+    if isinstance(fit, str) or not fit:
+        wrong = "one name alone" if fit else "nothing"
+        raise PhotonicsError(f"calibrate: fit is a list of faults, such as ('angle',); found {wrong}, {fit!r}")
     for name in fit:
         if name not in FITTED:
             raise PhotonicsError(f"calibrate: no fault {name!r}{did_you_mean(name, FITTED)}; fit {', '.join(FITTED)}")
@@ -134,7 +138,7 @@ def _check(
     names = [FITTED[name] for name in dict.fromkeys(fit)]
     unknowns = sum(_width(topology, name) for name in names)
     equations = measured.numel() * (1 if powers else 2)
-    if not names or equations < unknowns:
+    if equations < unknowns:
         least = -(-unknowns // (equations // len(settings))) if len(settings) else 1
         raise PhotonicsError(
             f"calibrate: {len(settings)} settings give {equations} equations for {unknowns} unknowns; measure at least "
@@ -152,7 +156,7 @@ def _width(topology: Topology, name: str) -> int:
 def _unknowns(topology: Topology, start: Faults, names: list[str]) -> tuple[Real, Real, Callable[[Tensor], Faults]]:
     """First guess and bounds (2, unknowns) of all unknowns in one row, and the way from such a row to faults."""
     widths = [_width(topology, name) for name in names]
-    given = start.map(lambda t: t.detach().double()).tensors()
+    given = start.map(lambda t: t.detach().double().resolve_neg()).tensors()
     ideal = {"angle": torch.pi / 4, "phase": 0.0}
     first = [
         given.get(name, torch.full((width,), ideal.get(name, LOSS_START_DB), dtype=torch.float64))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from photonics_sim.device import Section
-
-TopologyName = Literal["clements", "reck", "three-splitter", "fldzhyan", "bell", "butterfly", "permuting"]
+from photonics_sim.mesh._topologies import TOPOLOGIES, no_topology
 
 
 class SplitterCard(Section):
@@ -24,7 +21,7 @@ class SplitterCard(Section):
 class MeshCard(Section):
     """A mesh of cells between parallel waveguides."""
 
-    topology: TopologyName = Field(default="clements", description="arrangement of the cells")
+    topology: str = Field(default="clements", description="arrangement of the cells")
     design_wavelength_nm: float = Field(default=1550.0, ge=100, le=20000, description="where the coupling holds")
     splitter: SplitterCard = Field(default_factory=SplitterCard)
     column_length_um: float = Field(default=300.0, gt=0, le=1e6, description="length of one column of cells")
@@ -37,3 +34,10 @@ class MeshCard(Section):
     correlated_share: float = Field(
         default=0.5, ge=0, le=1, description="share of the error variance that varies over the correlation length"
     )
+
+    @field_validator("topology")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in TOPOLOGIES:
+            raise ValueError(no_topology(name))
+        return name

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from photonics_sim.device import derive_key
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.mesh._arrangement import known_as
 from photonics_sim.mesh._cell_fit import Complex, Real, fit_cell, fit_interferometer
 from photonics_sim.mesh._faults import IDEAL, Faults
 from photonics_sim.mesh._measures import check_unitary, haar_unitary
@@ -23,7 +24,7 @@ from photonics_sim.mesh._topology import Topology
 
 
 def decompose(U: Tensor, topology: str | Topology = "clements", *, faults: Faults = IDEAL) -> Mesh:
-    """The mesh whose matrix is U, in U's precision.
+    """The mesh whose matrix is U, in U's precision; with faults, as near to it as its splitters reach.
 
     `clements`, `reck`, `three-splitter` and `bell` are exact to rounding; `fldzhyan` is solved numerically. With faults
     each cell corrects its own splitters as far as they reach (Bandyopadhyay et al., Optica 8, 1247 (2021)); losses
@@ -35,14 +36,16 @@ def decompose(U: Tensor, topology: str | Topology = "clements", *, faults: Fault
         faults: Of the mesh that shall make U; where both have an axis of chips it must be the same.
 
     Raises:
-        PhotonicsError: where U is not unitary (and how far from it), or the topology cannot make every U.
+        PhotonicsError: where U is not unitary (and how far from it), the topology cannot make every U, or a splitter is
+            so far from 50:50 that less than a quarter of its cell's range is left.
     """
     if U.ndim not in {2, 3} or U.shape[-1] != U.shape[-2] or not U.is_complex():
         raise PhotonicsError(f"decompose takes complex matrices ([chips,] N, N); found {tuple(U.shape)}, {U.dtype}")
     mesh = named_topology(topology, U.shape[-1])
     check_unitary(U)
     faults.check(mesh)
-    if mesh.name not in _WAYS:
+    name = known_as(mesh, _WAYS)
+    if name is None:
         raise PhotonicsError(
             f"{mesh.name} cannot make every unitary matrix, or not by a known construction; take one of "
             f"{', '.join(_WAYS)}, or fit its phases by gradient descent"
@@ -51,11 +54,13 @@ def decompose(U: Tensor, topology: str | Topology = "clements", *, faults: Fault
     matrices = len(U) if U.ndim == 3 else chips
     if chips is not None and matrices != chips:
         raise PhotonicsError(f"matrices for {matrices} chips, faults for {chips}; make them equal")
-    targets = U.detach().cpu().to(torch.complex128).numpy().reshape(-1, *U.shape[-2:])
+    wide = U.detach().cpu().to(torch.complex128).resolve_conj().resolve_neg()
+    targets = wide.numpy().reshape(-1, *U.shape[-2:])
     angles = np.full((1, mesh.splitters), np.pi / 4)
     if faults.angle is not None:
         angles = faults.angle.detach().cpu().double().numpy().reshape(-1, mesh.splitters)
-    phases = _WAYS[mesh.name](mesh, targets, angles)
+    _check_reach(mesh, angles)
+    phases = _WAYS[name](mesh, targets, angles)
     if faults.phase is not None:
         phases = phases - faults.phase.detach().cpu().double().numpy()
     found = torch.from_numpy(np.remainder(phases, 2 * np.pi)).reshape(-1, mesh.shifters)
@@ -69,10 +74,24 @@ def haar_phases(mesh: Topology, seed: int) -> Tensor:
     Haar-distributed where the topology has a closed form; phases uniform in 0 .. 2 pi otherwise, which for many modes
     leave light near where it came in (Pai et al., Phys. Rev. Applied 11, 064044 (2019)).
     """
-    if _WAYS.get(mesh.name, fit_phases) is fit_phases:
+    if _WAYS.get(known_as(mesh, _WAYS) or "", fit_phases) is fit_phases:
         generator = torch.Generator().manual_seed(derive_key(seed, "phases"))
         return 2 * torch.pi * torch.rand(mesh.shifters, generator=generator, dtype=torch.float64)
     return decompose(haar_unitary(mesh.modes, seed=seed), mesh).phases.detach()
+
+
+def _check_reach(mesh: Topology, angles: Real) -> None:
+    """Refuse interferometers that can hardly be set: theta / 2 runs from |a + b| to pi / 2 - |a - b|."""
+    if mesh.cell == "one-splitter" or not mesh.cells:
+        return
+    worst = np.abs(angles[:, mesh.cell_splitters[:, -2:]] - np.pi / 4).max((0, 2))
+    cell = int(worst.argmax())
+    if worst[cell] > 3 * np.pi / 16:
+        raise PhotonicsError(
+            f"{mesh.name}: a splitter of cell {cell} on modes {mesh.cells[cell]} is off by {worst[cell]:.2g} rad, "
+            "beyond reach: less than a quarter of the cell's range is left. At most "
+            f"{3 * np.pi / 16:.2g} rad can be corrected"
+        )
 
 
 Null = Callable[[Complex], tuple[list[Block], Complex, list[Block]]]

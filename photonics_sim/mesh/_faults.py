@@ -54,7 +54,7 @@ class Faults:
         return self.map(lambda t: t[number] if t.ndim == 2 else t)
 
     def check(self, topology: Topology) -> None:
-        """Refuse shapes that do not fit the mesh, gains, and numbers that are not finite.
+        """Refuse what is no real tensor, shapes that do not fit the mesh, gains, and numbers that are not finite.
 
         Raises:
             PhotonicsError: names the tensor, its shape and the shape it must have.
@@ -67,6 +67,12 @@ class Faults:
             "path_loss_db": topology.modes,
         }
         for name, value in self.tensors().items():
+            if not isinstance(value, Tensor) or not value.is_floating_point():
+                found_kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+                raise PhotonicsError(
+                    f"faults of {topology.name}: {name} must be a real tensor, ([chips,] {widths[name]}) of float32 or "
+                    f"float64; found {found_kind}"
+                )
             if value.ndim not in {1, 2} or value.shape[-1] != widths[name]:
                 raise PhotonicsError(
                     f"faults of {topology.name}: {name} must be ([chips,] {widths[name]}); found {tuple(value.shape)}"

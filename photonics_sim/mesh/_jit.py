@@ -12,8 +12,12 @@ _LOOSE = {"contract", "reassoc", "nsz", "arcp"}
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compiled at the first call for each number type, kept on disk, run without the interpreter's lock."""
-    return numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=_LOOSE)
+    """Compiled at the first call for each number type, kept on disk if possible, run without the interpreter's lock."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _LOOSE}
+    try:
+        return numba.njit(function, cache=True, **options)
+    except RuntimeError:  # no folder to keep it in can be written
+        return numba.njit(function, **options)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from photonics_sim.device import derive_key, normal
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.mesh._topology import whole_modes
 
 
 def matrix_error(V: Tensor, U: Tensor, *, global_phase: bool = False) -> Tensor:
@@ -56,8 +57,12 @@ def haar_unitary(
     From the QR decomposition of normal numbers with its phases made unique (Mezzadri, Notices AMS 54, 592 (2007)).
 
     Raises:
-        PhotonicsError: for less than one mode or a number type that is not complex.
+        PhotonicsError: for less than one mode, a number of modes or matrices that is no int, or a number type that is
+            not complex.
     """
+    modes = whole_modes(modes, "haar_unitary")
+    if count is not None and (not isinstance(count, int) or count < 0):
+        raise PhotonicsError(f"haar_unitary: count is None or an int of 0 or more; found {count!r}")
     if modes < 1 or not dtype.is_complex:
         raise PhotonicsError(f"haar_unitary: modes must be 1 or more and dtype complex; found {modes}, {dtype}")
     shape = (2, *(() if count is None else (count,)), modes, modes)
@@ -67,6 +72,10 @@ def haar_unitary(
 
 
 def check_unitary(U: Tensor) -> None:
+    if U.dtype not in {torch.complex64, torch.complex128}:
+        raise PhotonicsError(f"unitary matrices are taken as complex64 or complex128; found {U.dtype}")
+    if not U.numel():
+        raise PhotonicsError(f"there is no matrix in a batch of shape {tuple(U.shape)}; give one or more")
     wide = U.detach().to(torch.complex128)
     eye = torch.eye(U.shape[-1], dtype=wide.dtype, device=U.device)
     away = (wide.mH @ wide - eye).abs().amax((-1, -2))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from photonics_sim.device import derive_key
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh._faults import IDEAL, Faults
+from photonics_sim.mesh._fingerprint import check_fingerprint, fingerprint
 from photonics_sim.mesh._propagate import Method, mesh_matrix, propagate
 from photonics_sim.mesh._topologies import topology as named_topology
 from photonics_sim.mesh._topology import Topology
@@ -28,6 +31,9 @@ class Mesh(nn.Module):
 
     theta = 0 crosses the light over, theta = pi lets it pass.
 
+    `state_dict` holds the phases and a mark of the arrangement that they belong to (another one refuses them). Faults
+    are not in it: they are what a chip is, not what it is set to.
+
     Args:
         modes: Number of waveguides N.
         topology: A name (see `topology`) or a `Topology` of one's own.
@@ -40,10 +46,12 @@ class Mesh(nn.Module):
         phases: Trainable parameter, `([chips,] shifters)`.
 
     Raises:
-        PhotonicsError: for a topology that is not known or does not fit, and for faults of other shapes.
+        PhotonicsError: for a topology that is not known or does not fit, for phases that are no finite float32 or
+            float64 tensor of that shape, and for faults of other shapes or of another number of chips.
     """
 
     phases: nn.Parameter
+    arrangement: Tensor
 
     def __init__(
         self,
@@ -60,12 +68,15 @@ class Mesh(nn.Module):
             generator = torch.Generator().manual_seed(derive_key(seed, "mesh phases"))
             drawn = torch.rand(self.topology.shifters, generator=generator, dtype=torch.float64)
             phases = (2 * math.pi * drawn).to(torch.get_default_dtype())
-        if phases.shape[-1:] != (self.topology.shifters,):
-            raise PhotonicsError(
-                f"{self.topology!r} has {self.topology.shifters} shifters; found phases {tuple(phases.shape)}"
-            )
+        _check_phases(self.topology, phases)
         self.phases = nn.Parameter(phases.detach().clone())
         faults.check(self.topology)
+        if phases.ndim == 2 and faults.chips not in {None, len(phases)}:
+            raise PhotonicsError(
+                f"{self.topology.name}: the phases are of {len(phases)} chips and the faults of {faults.chips}; give "
+                "both for the same chips, or one of them without an axis of chips"
+            )
+        self.register_buffer("arrangement", fingerprint(self.topology))
         for name in Faults.__dataclass_fields__:
             value = getattr(faults, name)
             self.register_buffer(name, None if value is None else value.to(self.phases), persistent=False)
@@ -88,9 +99,37 @@ class Mesh(nn.Module):
         return propagate(self.topology, self.phases, field, self.faults, per_chip=per_chip, method=method)
 
     def with_faults(self, faults: Faults) -> Mesh:
-        """The same phases on other parts."""
-        return Mesh(self.modes, self.topology, phases=self.phases, faults=faults)
+        """The same phases on other parts, trained where they were."""
+        twin = Mesh(self.modes, self.topology, phases=self.phases, faults=faults)
+        twin.phases.requires_grad_(self.phases.requires_grad)
+        return twin
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *options: Any) -> None:
+        if f"{prefix}arrangement" in state_dict:
+            check_fingerprint(self.topology, state_dict[f"{prefix}arrangement"])
+        super()._load_from_state_dict(state_dict, prefix, *options)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        if strict and "phases" in state_dict and "arrangement" not in state_dict:
+            raise PhotonicsError(
+                "these phases do not say which arrangement they are of (`arrangement` is missing), and "
+                f"{self.topology!r} asks for it; save them with Mesh.state_dict(), or load them with strict=False"
+            )
+        return super().load_state_dict(state_dict, strict, assign)
 
     def extra_repr(self) -> str:
         chips = f", {len(self.phases)} chips" if self.phases.ndim == 2 else ""
         return f"{self.topology!r}, {self.topology.shifters} shifters{chips}"
+
+
+def _check_phases(topology: Topology, phases: Any) -> None:
+    if not isinstance(phases, Tensor) or phases.dtype not in {torch.float32, torch.float64}:
+        found = phases.dtype if isinstance(phases, Tensor) else type(phases).__name__
+        raise PhotonicsError(f"{topology.name}: phases are a float32 or float64 tensor in rad; found {found}")
+    if phases.ndim not in {1, 2} or phases.shape[-1] != topology.shifters:
+        raise PhotonicsError(
+            f"{topology!r} has {topology.shifters} shifters: phases are ([chips,] {topology.shifters}); found "
+            f"{tuple(phases.shape)}"
+        )
+    if not bool(torch.isfinite(phases.detach()).all()):
+        raise PhotonicsError(f"{topology.name}: phases must be finite")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photonics_sim.mesh._arrangement import known_as
 from photonics_sim.mesh._cell_fit import Complex, Real
 from photonics_sim.mesh._nulling import null_from_left, null_from_right
 from photonics_sim.mesh._topologies import as_soon_as_possible
@@ -54,7 +55,7 @@ def null_steps(mesh: Topology, target: Complex) -> tuple[list[Step], Wires]:
     Cells at the inputs (nulled from the right in the decomposition) are known by the light that they guide to one wire,
     cells at the outputs (from the left) by the light that they take from one wire.
     """
-    order = list(_order(mesh.name, mesh.modes))
+    order = list(_order(known_as(mesh, ("clements", "reck")) or "", mesh.modes))
     numbers = _numbers(mesh, order)
     A = target[None].copy()
     sources, receivers = np.eye(mesh.modes, dtype=complex), np.eye(mesh.modes, dtype=complex)

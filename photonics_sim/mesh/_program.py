@@ -75,7 +75,7 @@ def _numbers(values: Tensor | None, chips: int, scale: float = 1.0) -> Array:
     """In double precision for `push`; an empty axis for None."""
     if values is None:
         return np.empty((chips, 0))
-    return np.ascontiguousarray(values.detach().numpy(), np.float64) * scale
+    return np.ascontiguousarray(values.detach().resolve_neg().numpy(), np.float64) * scale
 
 
 def cells_of(topology: Topology, phases: Tensor, faults: Faults) -> Cells:

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from torch import Tensor
 
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.mesh._arrangement import known_as
 from photonics_sim.mesh._cell_fit import Complex, Real
 from photonics_sim.mesh._measures import check_unitary
 from photonics_sim.mesh._nulls import Step, Wires, null_steps
@@ -108,12 +109,12 @@ def self_configure(
     if target.ndim != 2 or target.shape[0] != target.shape[1] or not target.is_complex():
         raise PhotonicsError(f"self_configure takes one complex matrix (N, N); found {tuple(target.shape)}")
     mesh = named_topology(topology, target.shape[-1])
-    if mesh.name not in {"clements", "reck"} or mesh.cell != "mzi":
+    if known_as(mesh, ("clements", "reck")) is None:
         raise PhotonicsError(f"{mesh.name} cannot be configured cell by cell from powers; take clements or reck")
     if sweeps < 1:
         raise PhotonicsError(f"self_configure: sweeps must be 1 or more; found {sweeps}")
     check_unitary(target)
-    steps, wires = null_steps(mesh, target.detach().cpu().to(torch.complex128).numpy())
+    steps, wires = null_steps(mesh, target.detach().cpu().to(torch.complex128).resolve_conj().resolve_neg().numpy())
     bench = _Bench(chip, np.zeros(mesh.shifters))
     found: list[ConfigurationStep] = []
 

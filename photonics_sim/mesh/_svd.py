@@ -47,13 +47,15 @@ def svd_meshes(
         right_faults, left_faults: Of the meshes at the inputs and at the outputs; splitter errors are corrected.
 
     Raises:
-        PhotonicsError: where M is no finite matrix, or zero.
+        PhotonicsError: where M is no finite matrix in single or double precision, or zero.
     """
     if M.ndim != 2 or min(M.shape) < 2:
         raise PhotonicsError(f"svd_meshes takes a matrix of at least 2 x 2; found {tuple(M.shape)}")
+    if M.dtype not in {torch.float32, torch.float64, torch.complex64, torch.complex128}:
+        raise PhotonicsError(f"svd_meshes takes float32, float64 or their complex types; found {M.dtype}")
     if not bool(torch.isfinite(M.abs()).all()) or not bool((M != 0).any()):
         raise PhotonicsError("svd_meshes takes a finite matrix that is not zero")
-    wide = M.detach().to(torch.complex128)
+    wide = M.detach().to(torch.complex128).resolve_conj()
     U, S, Vh = torch.linalg.svd(wide, full_matrices=True)
     wanted = M.dtype if M.is_complex() else M.dtype.to_complex()
     return MeshPair(

@@ -103,7 +103,11 @@ def _forward(topology: Topology, field: Tensor | None, phases: Tensor, faults: F
     samples = modes if field is None else field.shape[-2]
     out = torch.empty(chips, samples, modes, dtype=real.to_complex())
     planes = torch.view_as_real(out).numpy()
-    source = planes[:1] if field is None else torch.view_as_real(field.detach().resolve_conj().contiguous()).numpy()
+    source = (
+        planes[:1]
+        if field is None
+        else torch.view_as_real(field.detach().resolve_conj().resolve_neg().contiguous()).numpy()
+    )
     lanes = _lanes(samples)
     tasks = chips * math.ceil(samples / lanes)
     kept = np.empty((len(cells.marks), tasks, modes * 2 * lanes), planes.dtype)
@@ -127,12 +131,12 @@ def _backward(
     cells, kept = tape
     chips, samples, modes = out.shape
     planes = torch.view_as_real(out.detach()).numpy()
-    adjoint = torch.view_as_real(grad.resolve_conj().contiguous()).numpy()
+    adjoint = torch.view_as_real(grad.resolve_conj().resolve_neg().contiguous()).numpy()
     by_field = torch.empty_like(out) if field is not None else out
     by_field_planes = torch.view_as_real(by_field).numpy()
     lanes = _lanes(samples)
     kernel, program, inverse = make_backward(lanes, not cells.lossless), cells.program, cells.inverse
-    sums: list[tuple[Array, Array]] = []
+    sums: dict[int, tuple[Array, Array]] = {}
 
     def part(first: int, last: int) -> None:
         by_cell, by_screen = np.zeros((chips, len(program.cell_top), 3)), np.zeros((chips, modes, 2))
@@ -140,10 +144,12 @@ def _backward(
             planes, adjoint, by_field_planes, program.cell_top, program.cell_bottom, cells.cos, cells.sin, cells.z,
             inverse, cells.screen, cells.marks, kept, by_cell, by_screen, field is None, first, last,
         )  # fmt: skip
-        sums.append((by_cell, by_screen))
+        sums[first] = by_cell, by_screen
 
     in_parallel(part, chips * math.ceil(samples / lanes))
-    by_cell, by_screen = sums[0] if len(sums) == 1 else (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
+    # in the order of the parts, whichever thread was first: sums must not depend on that
+    ordered = [sums[first] for first in sorted(sums)]
+    by_cell, by_screen = ordered[0] if len(ordered) == 1 else (np.sum(s, axis=0) for s in zip(*ordered, strict=True))
     gradients = _by_parts(topology, program, by_cell, by_screen, Faults(*parts))
     by_input = None
     if field is not None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.mesh._topology import Pair, Topology
+from photonics_sim.mesh._topology import Pair, Topology, whole_modes
 
 
 def topology(name: str | Topology, modes: int) -> Topology:
     """The arrangement of this name for N modes; a `Topology` of one's own is passed through.
+
+    One name and number give one object, whose tables are then worked out once.
 
     - `clements`: rectangle of N columns (Clements et al., Optica 3, 1460 (2016)).
     - `reck`: triangle of 2N - 3 columns (Reck et al., PRL 73, 58 (1994)).
@@ -27,15 +30,27 @@ def topology(name: str | Topology, modes: int) -> Topology:
     Raises:
         PhotonicsError: for an unknown name (near ones are suggested) or a number of modes that it cannot have.
     """
+    modes = whole_modes(modes, name.name if isinstance(name, Topology) else str(name))
     if isinstance(name, Topology):
         if name.modes != modes:
             raise PhotonicsError(f"{name.name} has {name.modes} modes; {modes} were asked for")
         return name
-    if name not in TOPOLOGIES:
-        known = ", ".join(TOPOLOGIES)
-        raise PhotonicsError(f"no topology {name!r}{did_you_mean(str(name), TOPOLOGIES)}; there are {known}")
+    if str(name) not in TOPOLOGIES:
+        raise PhotonicsError(no_topology(str(name)))
     if modes < 2:
         raise PhotonicsError(f"{name}: a mesh of cells joins at least 2 modes; found {modes}")
+    return _named(str(name), modes)
+
+
+def no_topology(name: str) -> str:
+    """What to say of a name that is none: the near ones, or what it is called here."""
+    near = _NAMED_ELSEWHERE.get(name.lower())
+    hint = f"; {name} is called {near} here" if near else did_you_mean(name, TOPOLOGIES)
+    return f"no topology {name!r}{hint}; there are {', '.join(TOPOLOGIES)}"
+
+
+@lru_cache(maxsize=16)
+def _named(name: str, modes: int) -> Topology:
     return TOPOLOGIES[name](modes)
 
 
@@ -118,4 +133,12 @@ TOPOLOGIES: dict[str, Callable[[int], Topology]] = {
     "bell": _bell,
     "butterfly": _butterfly,
     "permuting": _permuting,
+}
+
+_NAMED_ELSEWHERE = {
+    "rectangle": "clements",
+    "rectangular": "clements",
+    "triangle": "reck",
+    "triangular": "reck",
+    "fft": "butterfly",
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,14 +57,15 @@ class Topology:
     Args:
         name: For messages.
         modes: Number of waveguides N.
-        columns: Pairs (top, bottom) of modes that the cells of each column join.
+        columns: Pairs (top, bottom) of modes that the cells of each column join; kept as tuples.
         cell: Kind of the cells, a key of `CELLS`.
         edge_phases: Whether a mode that a column leaves alone has a shifter there.
         input_phases: Whether each mode has a shifter at the input.
         universal: Whether every unitary matrix can be set.
 
     Raises:
-        PhotonicsError: for pairs outside the modes or two cells of a column on one mode.
+        PhotonicsError: for columns that are no lists of pairs of modes, pairs outside the modes, or two cells of a
+            column on one mode.
     """
 
     name: str
@@ -76,17 +79,13 @@ class Topology:
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise PhotonicsError(f"{self.name}: no kind of cell {self.cell!r}{did_you_mean(self.cell, CELLS)}")
+        object.__setattr__(self, "modes", whole_modes(self.modes, self.name))
         if self.modes < 1:
             raise PhotonicsError(f"{self.name}: a mesh has at least one mode; found {self.modes}")
-        for place, column in enumerate(self.columns):
-            touched = [mode for pair in column for mode in pair]
-            if len(set(touched)) != len(touched) or any(len(pair) != 2 for pair in column):
-                raise PhotonicsError(f"{self.name}, column {place}: two cells meet on one mode in {list(column)}")
-            if any(not 0 <= mode < self.modes for mode in touched) or any(top > bottom for top, bottom in column):
-                raise PhotonicsError(
-                    f"{self.name}, column {place}: cells are (top, bottom) with 0 <= top < bottom < {self.modes}; "
-                    f"found {list(column)}"
-                )
+        object.__setattr__(self, "columns", _columns(self.name, self.modes, self.columns))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it changes
 
     @property
     def depth(self) -> int:
@@ -164,6 +163,47 @@ class Part:
     @property
     def is_splitter(self) -> bool:
         return self.bottom >= 0
+
+
+def whole_modes(modes: Any, what: str) -> int:
+    """The number of modes as an int; refuses what is none, 8.0 and "8" included."""
+    if not isinstance(modes, bool):
+        try:
+            return operator.index(modes)
+        except TypeError:
+            pass
+    raise PhotonicsError(f"{what}: the number of modes is an int, such as 8; found {modes!r}")
+
+
+def _columns(name: str, modes: int, columns: Iterable[Iterable[Iterable[Any]]]) -> tuple[tuple[Pair, ...], ...]:
+    try:
+        listed = list(columns)
+    except TypeError:
+        raise PhotonicsError(f"{name}: columns are a list of lists of (top, bottom); found {columns!r}") from None
+    return tuple(_column(f"{name}, column {place}", modes, column) for place, column in enumerate(listed))
+
+
+def _column(where: str, modes: int, column: Iterable[Iterable[Any]]) -> tuple[Pair, ...]:
+    try:
+        found = [tuple(pair) for pair in column]
+    except TypeError:
+        raise PhotonicsError(
+            f"{where}: a column is a list of (top, bottom), one for each cell; found {column!r}. One column of one "
+            "cell is [[(0, 1)]]"
+        ) from None
+    for pair in found:
+        if len(pair) != 2:
+            raise PhotonicsError(f"{where}: a cell joins two modes, (top, bottom); found {pair}")
+    try:
+        pairs = tuple((operator.index(top), operator.index(bottom)) for top, bottom in found)
+    except TypeError:
+        raise PhotonicsError(f"{where}: modes are ints that count from 0; found {found}") from None
+    if any(not 0 <= top < bottom < modes for top, bottom in pairs):
+        raise PhotonicsError(f"{where}: cells are (top, bottom) with 0 <= top < bottom < {modes}; found {list(pairs)}")
+    touched = [mode for pair in pairs for mode in pair]
+    if len(set(touched)) != len(touched):
+        raise PhotonicsError(f"{where}: two cells meet on one mode in {list(pairs)}")
+    return pairs
 
 
 def _parts(topology: Topology) -> Iterator[Part]:

@@ -173,14 +173,15 @@ def _close_epoch(state: TrainState, data: TrainingData, settings: TrainSettings)
 
 
 class _Clock:
-    """Speed and time left, from the steps of this call."""
+    """Speed and time left, from the steps of this call but its first: that one also compiles what runs afterwards."""
 
     def __init__(self, state: TrainState, data: TrainingData, settings: TrainSettings) -> None:
         self._n, self._size = len(data.targets), settings.batch_size
         self._steps, self._epochs = math.ceil(self._n / self._size), settings.epochs
         self._task = data.dataset.task
-        self._start = self._saved = time.monotonic()
-        self._first = state.epoch * self._steps + state.step
+        self._saved = time.monotonic()
+        self._start: float | None = None
+        self._first = state.epoch * self._steps + state.step + 1
 
     def checkpoint_due(self) -> bool:
         due = time.monotonic() - self._saved > CHECKPOINT_INTERVAL_S
@@ -189,6 +190,8 @@ class _Clock:
         return due
 
     def tick(self, state: TrainState) -> Progress:
+        if self._start is None:
+            self._start = time.monotonic()
         return self._progress(state, state.epoch + 1, state.step, *state.sums)
 
     def after_epoch(self, state: TrainState) -> Progress:
@@ -197,8 +200,9 @@ class _Clock:
 
     def _progress(self, state: TrainState, epoch: int, step: int, loss_sum: float, hit_sum: float) -> Progress:
         done = (epoch - 1) * self._steps + step
-        seconds = max(time.monotonic() - self._start, 1e-9)
-        per_step = seconds / max(done - self._first, 1)
+        counted, left = done - self._first, self._epochs * self._steps - done
+        seconds = 0.0 if self._start is None else time.monotonic() - self._start
+        per_step = max(seconds, 1e-9) / counted if counted > 0 else math.nan
         samples = min(step * self._size, self._n)
         validation = state.history["validation_score"]
         return Progress(
@@ -211,5 +215,5 @@ class _Clock:
             score=hit_sum / samples if self._task == "classification" else math.nan,
             validation=validation[-1] if validation else math.nan,
             samples_per_s=self._size / per_step,
-            left_s=per_step * (self._epochs * self._steps - done),
+            left_s=per_step * left if left else 0.0,
         )

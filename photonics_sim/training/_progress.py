@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,8 +27,8 @@ class Progress:
         score_name: "accuracy" or "r2".
         score: Training score of this epoch so far (accuracy alone); NaN for regression.
         validation: Score on the validation part after the last finished epoch; NaN before the first.
-        samples_per_s: Training speed of this call.
-        left_s: Estimated time left in seconds.
+        samples_per_s: Training speed of this call, without its first step, which compiles; NaN before the second.
+        left_s: Estimated time left in seconds; NaN likewise.
     """
 
     epoch: int
@@ -49,13 +50,16 @@ class Progress:
         """One plain line."""
         score = "" if self.score != self.score else f"  {self.score_name} {format_score(self.score, self.score_name)}"
         validation = format_score(self.validation, self.score_name) if self.validation == self.validation else "-"
+        speed = "-" if math.isnan(self.samples_per_s) else f"{self.samples_per_s:.0f}"
         return (
             f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.4f}{score}  validation {validation}  "
-            f"{self.samples_per_s:.0f} samples/s  {_clock(self.left_s)} left"
+            f"{speed} samples/s  {_clock(self.left_s)} left"
         )
 
 
 def _clock(seconds: float) -> str:
+    if math.isnan(seconds):
+        return "-"
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -43,6 +43,8 @@ def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainS
         "as_built": result.as_built.to_dict() if result.as_built else None,
         "seconds_per_inference": costs.total_latency_s,
         "joules_per_inference": costs.total_energy_j,
+        # without a link there is no such number, and JSON knows no infinity
+        "signal_to_noise_db": min(costs.signal_to_noise_db, 1e3),
     }
     write_metrics(run.metrics_path, _history(state, data) | _results(result, data), summary)
 

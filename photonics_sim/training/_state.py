@@ -103,4 +103,7 @@ def load_weights(device: Device, weights: dict[str, Tensor], path: Path) -> None
             raise PhotonicsError(f"{path}: {name} holds values that are not finite; the file is damaged")
     precision = next((value.dtype for value in weights.values() if value.is_floating_point()), None)
     device.to(precision)
-    device.load_state_dict(weights)
+    try:
+        device.load_state_dict(weights)
+    except PhotonicsError as error:
+        raise PhotonicsError(f"{path} does not fit the card: {error}") from None

@@ -51,8 +51,9 @@ class Crosstalk(nn.Module):
             A module in double precision; `.to(...)` moves it.
 
         Raises:
-            PhotonicsError: where the positions do not fit, two shifters are so close that one would take all of the
-                other's phase, or crosstalk reaches more neighbours than memory has room for.
+            PhotonicsError: where the positions do not fit, two shifters share a place or are so close that one would
+                take all of the other's phase, crosstalk decays so slowly that a shifter picks up 1 or more in all, or
+                it reaches more neighbours than memory has room for.
         """
         places = _checked(positions)
         n = len(places)
@@ -73,6 +74,7 @@ class Crosstalk(nn.Module):
         shares = np.zeros(neighbours.shape)
         neighbours[rows, slots] = columns
         shares[rows, slots] = card.crosstalk * np.exp((pitch - lengths) / decay)
+        _check_sums(card, shares.sum(-1))
         return cls(torch.from_numpy(neighbours), torch.from_numpy(shares))
 
     def forward(self, phases: Tensor) -> Tensor:
@@ -124,11 +126,23 @@ def _checked(positions: Tensor | NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _check_share(card: PhaseShifterCard, first: int, second: int, distance: float, exponent: float) -> None:
+    if distance == 0:
+        raise PhotonicsError(f"shifters {first} and {second} are 0 um apart; give each a place of its own")
     if math.log(card.crosstalk) + exponent >= 0:
         raise PhotonicsError(
             f"shifters {first} and {second} are {distance * 1e6:.4g} um apart, where the crosstalk of "
             f"{card.crosstalk:g} at {card.crosstalk_pitch_um:g} um would be 1 or more; move them apart, or give "
             "crosstalk_pitch_um, the distance at which crosstalk was measured"
+        )
+
+
+def _check_sums(card: PhaseShifterCard, sums: NDArray[np.float64]) -> None:
+    most = int(sums.argmax())
+    if sums[most] >= 1:
+        raise PhotonicsError(
+            f"crosstalk that does not decay: shifter {most} would pick up {float(sums[most]):.3g} times its "
+            f"neighbours' phase in all, which must stay below 1; lower crosstalk ({card.crosstalk:g}) or "
+            f"crosstalk_decay_um ({card.crosstalk_decay_um:g}), or move the shifters apart"
         )
 
 

@@ -12,8 +12,10 @@ import torch
 from photonics_devices import MeshProcessor
 from photonics_sim import PhotonicsError, load_card, load_device
 from photonics_sim.device import Device, Drawn, Metered, Responds, normal
+from photonics_sim.files import read_tensors, write_tensors
 from photonics_sim.mesh import Faults, mesh_matrix
 from photonics_sim.testing import DeviceConformance, assert_close
+from photonics_sim.training._state import load_weights
 from photonics_sim.weights import read_settings
 
 CONTINUOUS: dict[str, Any] = {"shifter.dac_bits": 0}
@@ -149,7 +151,7 @@ def test_costs_follow_the_phases() -> None:
     assert dark.energy_j["phase shifters"] == 0
     power = full.energy_j["phase shifters"] / full.total_latency_s
     assert power == pytest.approx(25 * 24.77e-3, rel=0.5)  # 25 shifters at pi on average
-    assert full.total_latency_s == pytest.approx(1e-9 + 1e-9 + 0.1e-9 + 5 * 300e-6 * 4.2 / 299792458, rel=1e-9)
+    assert full.total_latency_s == pytest.approx(10e-9 + 10e-9 + 0.1e-9 + 5 * 300e-6 * 4.2 / 299792458, rel=1e-9)
 
 
 def test_the_drawing_shows_the_light_and_the_chip() -> None:
@@ -178,10 +180,24 @@ def test_settings_can_be_taken_to_a_laboratory(suffix: str, tmp_path: Path) -> N
     rows = device.write_settings(tmp_path / f"settings{suffix}")
     table = read_settings(tmp_path / f"settings{suffix}")
     assert rows == len(table["name"]) == 2 * 25
-    assert table["name"][25] == "left 0"
+    assert table["name"][25] == "left, shifter 0"
     commanded = torch.cat([mesh.phases for mesh in device._meshes()]).detach()
     assert_close(torch.from_numpy(table["commanded_phase_rad"]), commanded)
     assert table["electrical_power_w"] == pytest.approx(table["drive_voltage_v"] ** 2 / 500)
+
+
+def test_weights_of_another_arrangement_are_refused_with_the_file(tmp_path: Path) -> None:
+    """The two have equally many phases: only the mark that is saved with them tells them apart."""
+    trained, path = build(), tmp_path / "model.safetensors"
+    write_tensors(path, {name: value.numpy() for name, value in trained.state_dict().items()}, {})
+    weights = {name: torch.from_numpy(value) for name, value in read_tensors(path)[0].items()}
+    again = build().double()
+    with torch.no_grad():
+        again.gain.add_(1.0)
+    load_weights(again, weights, path)
+    assert all(torch.equal(value, trained.state_dict()[name]) for name, value in again.state_dict().items())
+    with pytest.raises(PhotonicsError, match=r"model\.safetensors does not fit the card: .* clements .* in reck"):
+        load_weights(build(**{"mesh.topology": "reck"}), weights, path)
 
 
 def test_capabilities() -> None:
@@ -205,3 +221,31 @@ def test_refusals(field: str, value: object, words: str) -> None:
     changes = {field: value} | ({"shifter.crosstalk_decay_um": 0.0} if field == "shifter.crosstalk" else {})
     with pytest.raises(PhotonicsError, match=words):
         load_card("mzi-thermo-optic", changes)
+
+
+def test_correction_holds_at_any_wavelength() -> None:
+    quiet = {"mesh.splitter.loss_db": 0.0, "shifter.loss_db": 0.0, "mesh.splitter.error_rad": 0.0}
+    device = build(**quiet, **{"shifter.phase_error_rad": 0.3, "laser.wavelength_nm": 1560.0}).double()
+    x = normal(4, 10, 5)
+    corrected = device.as_built(2, chips=3).corrected()
+    assert_close(corrected(x), device(x).expand(3, -1, -1), "second")
+
+
+def test_an_ensemble_of_corrected_chips_is_drawn_and_written(tmp_path: Path) -> None:
+    chips = build(**{"shifter.resistance_ohm": 500.0}).as_built(0, chips=3).corrected()
+    (drawing,) = chips.drawings(torch.zeros(5))
+    assert drawing.phases.shape == (25,)
+    assert chips.write_settings(tmp_path / "first.csv") == 25
+
+
+def test_no_chips_are_refused() -> None:
+    for chips in (0, -1):
+        with pytest.raises(PhotonicsError, match="at least one chip"):
+            build().as_built(1, chips=chips)
+
+
+def test_the_link_starts_at_the_last_lasers() -> None:
+    device = build(layers=2, **{"activation.kind": "photodiode", "activation.laser_power_mw": 2.0})
+    (link,) = device.costs().links
+    assert link.laser_power_w == pytest.approx(5 * 2e-3)
+    assert "facets" not in link.losses_db

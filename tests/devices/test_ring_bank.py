@@ -209,6 +209,20 @@ def test_the_link_budget_by_hand() -> None:
     assert math.isclose(link.losses_db["half swing and rings"], 10 * math.log10(2), rel_tol=1e-4)
 
 
+def test_weights_and_chips_that_cannot_be_are_refused() -> None:
+    device = build()
+    for weights, words in (
+        (torch.zeros(6, 3), r"\(rows, inputs\) = \(3, 6\); found \(6, 3\)"),
+        (torch.zeros(6), r"found \(6,\)"),
+        (torch.full((3, 6), math.nan), "not finite"),
+    ):
+        with pytest.raises(PhotonicsError, match=words):
+            device.program(weights)
+    for chips in (0, -1):
+        with pytest.raises(PhotonicsError, match=f"chips = {chips}: an ensemble has at least one chip"):
+            device.as_built(1, chips)
+
+
 def test_more_channels_than_fit_between_resonances_are_refused() -> None:
     assert load_card("ring-bank-silicon", {"inputs": 72})
     with pytest.raises(PhotonicsError, match=r"free spectral range of 18\.21 nm .* at most 72 inputs; or put"):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import torch
 
 from photonics_sim import list_devices, load_card
 from photonics_sim.device import build_device
@@ -16,6 +19,38 @@ def test_a_card_passes_every_law(name: str) -> None:
     results = check_card(load_card(name))
     assert set(results) == set(LAWS)
     assert not {law: problem for law, problem in results.items() if problem}
+
+
+def test_a_device_whose_outputs_do_not_change_passes_every_law() -> None:
+    """One input that turns the phase of all light: its derivatives are zero to rounding."""
+    results = check_card(load_card("mzi-thermo-optic", {"inputs": 1}))
+    assert not {law: problem for law, problem in results.items() if problem}
+
+
+def test_wrong_derivatives_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    device_type = type(build_device(load_card("mzi-thermo-optic")))
+    real = device_type.measure
+
+    class Scaled(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+
+        @staticmethod
+        def backward(ctx: Any, g: torch.Tensor) -> torch.Tensor:
+            return 1.001 * g
+
+        @staticmethod
+        def jvp(ctx: Any, g: torch.Tensor) -> torch.Tensor:
+            return g.clone()
+
+    monkeypatch.setattr(device_type, "measure", lambda self, x, key: Scaled.apply(real(self, x, key)))
+    assert "jacobian" in str(check_card(load_card("mzi-thermo-optic"))["transforms"])
 
 
 @pytest.mark.parametrize("name", NAMES)

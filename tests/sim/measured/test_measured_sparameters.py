@@ -157,7 +157,9 @@ HOSTILE_TOUCHSTONE: list[tuple[str, str]] = [
     (GOOD[: GOOD.index("\n", 40) + 200], "no Touchstone file of 4 ports"),
     (GOOD.splitlines()[1] + "\n1.9e14 0.1 0.2\n", "no Touchstone file of 4 ports"),
     (GOOD.splitlines()[1] + "\n", "holds no frequencies"),
-    (GOOD + "what is this\n", "could not convert string"),
+    (GOOD + "what is this\n", "line 10, 'what is this', is not a row of numbers; mend it"),
+    (GOOD[:-60], "a frequency takes 33 numbers, and from line 9 on there are [23][0-9]; mend it there, or copy"),
+    (GOOD.splitlines()[1] + "\n1.9e14 0 0 0 0 0 0 0 0\n 0 0 0 0 0 0 0 0\n", "and from line 2 on there are 17"),
     ("the quick brown fox\n", "has no line like"),
     (touchstone(random_part(4), FREQUENCY[::-1] * [1, 1, 1, -1, 1, 1, 1]), r"frequency 4 is -1\.935e\+14 Hz"),
     (touchstone(random_part(4), FREQUENCY[[0, 1, 2, 2, 3, 4, 5]]), r"frequency 4 .* repeats the one before it"),
@@ -186,7 +188,8 @@ def test_two_ports_out_of_order_are_not_taken_for_noise(tmp_path: Path) -> None:
 
 
 def test_touchstone_with_another_number_of_ports_than_its_ending(tmp_path: Path) -> None:
-    refused(tmp_path / "part.s3p", GOOD, "no Touchstone file of 3 ports|is of magnitude|frequency")
+    refused(tmp_path / "part.s3p", GOOD, "no Touchstone file of 3 ports: a frequency has 33 numbers, which is 4 ports")
+    refused(tmp_path / "part.s2p", GOOD, r"no Touchstone file of 2 ports: .*which is 4 ports; name it part\.s4p$")
     refused(tmp_path / "part.s0p", GOOD, "0 ports by its ending")
     refused(tmp_path / "part.s99999999999999p", GOOD, "ports by its ending")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import subprocess
 import sys
@@ -76,6 +77,28 @@ def test_the_matrix_of_a_large_mesh_through_its_light_cone(name: str) -> None:
     ways = [(U := mesh_matrix(mesh, phases, method=m), *torch.autograd.grad(U, phases, g)) for m in ("sweep", "plain")]  # type: ignore[arg-type]
     for mine, plain in zip(*ways, strict=True):
         assert_close(mine, plain)
+
+
+def test_conjugate_and_negative_views() -> None:
+    mesh = topology("clements", 4)
+    phases, x = torch.complex(numbers(16), 6 * numbers(16)).conj().imag, field(3, 4)
+    for given in (x.conj(), torch._neg_view(x)):
+        clear = given.resolve_conj().resolve_neg().clone()
+        leaf = given.detach().requires_grad_()
+        y = propagate(mesh, phases, leaf, method="sweep")
+        assert_close(y, propagate(mesh, phases.resolve_neg().clone(), clear, method="plain"))
+        torch.autograd.grad(y, leaf, torch._neg_view(y.detach()))
+
+
+UNWRITABLE = """
+import pathlib, numba
+from numba.core import caching
+caching.FunctionCache._locator_classes = []
+caching.CacheImpl._locator_classes = []
+import torch
+from photonics_sim.mesh import Mesh
+assert Mesh(4).matrix().shape == (4, 4)
+"""
 
 
 def test_threads_change_nothing_but_rounding() -> None:
@@ -213,7 +236,11 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
 
 
-@pytest.mark.parametrize("code", [WITHOUT_NUMBA, FORKED], ids=["without numba", "in a forked worker"])
+@pytest.mark.parametrize(
+    "code",
+    [WITHOUT_NUMBA, FORKED, UNWRITABLE],
+    ids=["without numba", "in a forked worker", "where no compiled code can be kept"],
+)
 def test_it_also_runs(code: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
@@ -240,6 +267,36 @@ def test_a_topology_of_ones_own() -> None:
     assert_close(U, mesh_matrix(ring, phases, method="plain"))
 
 
+def test_a_topology_is_one_object_and_keeps_its_columns() -> None:
+    assert Mesh(4).topology is Mesh(4).topology
+    assert copy.deepcopy(Mesh(4)).topology is topology("clements", 4)
+    made = Topology("made", 4, ([(m, m + 1)] for m in range(3)))  # type: ignore[arg-type]
+    assert made.columns == (((0, 1),), ((1, 2),), ((2, 3),))
+    assert (made.depth, made.shifters) == (3, 10)
+
+
+def test_faulty_twins_are_trained_where_the_mesh_was() -> None:
+    mesh = Mesh(4)
+    assert mesh.with_faults(Faults()).phases.requires_grad
+    assert not mesh.requires_grad_(False).with_faults(Faults()).phases.requires_grad
+
+
+def test_phases_go_into_the_arrangement_that_they_are_of() -> None:
+    saved = Mesh(4, seed=1).double().state_dict()
+    assert set(saved) == {"phases", "arrangement"}
+    assert saved["arrangement"].dtype == torch.uint8
+    mesh = Mesh(4, Topology("mine", 4, topology("clements", 4).columns)).double()
+    mesh.load_state_dict(saved)
+    assert torch.equal(mesh.phases, saved["phases"])
+    bare = {"phases": saved["phases"]}
+    mesh.load_state_dict(bare, strict=False)
+    names = r"of clements of 4 modes \(mzi cells\); they mean nothing in reck of 4 modes"
+    damaged = saved | {"arrangement": torch.zeros(3)}
+    for other, state, words in ((Mesh(4, "reck"), saved, names), (mesh, bare, "missing"), (mesh, damaged, "damaged")):
+        with pytest.raises(PhotonicsError, match=words):
+            other.load_state_dict(state)
+
+
 def test_refusals() -> None:
     mesh = topology("clements", 4)
     for call, words in (
@@ -251,6 +308,26 @@ def test_refusals() -> None:
         (lambda: propagate(mesh, numbers(16), field(4), method="fast"), "no method"),  # type: ignore[arg-type]
         (lambda: propagate(mesh, numbers(2, 16), field(3, 4), per_chip=True), "per_chip"),
         (lambda: Mesh(4, faults=Faults(angle=numbers(5))), "angle must be"),
+        (lambda: Mesh(4, faults=Faults(angle=0.1)), "angle must be a real tensor, .* found float"),  # type: ignore[arg-type]
+        (lambda: Mesh(4, faults=Faults(angle=numbers(12).numpy())), "found ndarray"),  # type: ignore[arg-type]
+        (lambda: Mesh(4, faults=Faults(angle=torch.ones(12, dtype=torch.int64))), "found torch.int64"),
+        (lambda: Mesh(4, faults=Faults(phase=1j * numbers(16))), "phase must be a real tensor"),
+        (lambda: Mesh(4, phases=numbers(16).numpy()), "float32 or float64 tensor in rad; found ndarray"),  # type: ignore[arg-type]
+        (lambda: Mesh(4, phases=torch.ones(16, dtype=torch.int64)), "found torch.int64"),
+        (lambda: Mesh(4, phases=numbers(16).half()), "found torch.float16"),
+        (lambda: Mesh(4, phases=numbers(2, 2, 16)), r"\(2, 2, 16\)"),
+        (lambda: Mesh(4, phases=numbers(16) / 0), "phases must be finite"),
+        (lambda: Mesh(4, phases=numbers(2, 16), faults=Faults(angle=numbers(3, 12))), "of 2 chips and the faults of 3"),
+        (lambda: Mesh(8.0), "is an int, such as 8; found 8.0"),  # type: ignore[arg-type]
+        (lambda: Mesh("8"), "is an int, such as 8; found '8'"),  # type: ignore[arg-type]
+        (lambda: topology("rectangle", 4), "rectangle is called clements here"),
+        (lambda: topology("triangle", 4), "triangle is called reck here"),
+        (lambda: Topology("x", 4, [(0, 1)]), r"One column of one cell is \[\[\(0, 1\)\]\]"),  # type: ignore[list-item]
+        (lambda: Topology("x", 4, 3), "columns are a list of lists"),  # type: ignore[arg-type]
+        (lambda: Topology("x", 4, [[(0, 1, 2)]]), r"joins two modes, .* found \(0, 1, 2\)"),  # type: ignore[list-item]
+        (lambda: Topology("x", 4, [[(0.0, 1.5)]]), "modes are ints"),  # type: ignore[list-item]
+        (lambda: Topology("x", 4, [[(1, 1)]]), "0 <= top < bottom"),
+        (lambda: Topology("x", 4.0, []), "is an int"),  # type: ignore[arg-type]
         (lambda: Mesh(4, faults=Faults(shifter_loss_db=-numbers(16))), "not below 0 dB"),
         (lambda: Mesh(4, phases=numbers(3)), "16 shifters"),
         (lambda: topology("clement", 4), "did you mean clements"),

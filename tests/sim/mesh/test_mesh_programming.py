@@ -22,8 +22,10 @@ from photonics_sim.mesh import (
     haar_unitary,
     matrix_error,
     mesh_matrix,
+    svd_meshes,
     topology,
 )
+from photonics_sim.mesh._measures import check_unitary
 from photonics_sim.testing import assert_close, assert_unitary
 
 EXACT = ["clements", "reck", "three-splitter", "bell"]
@@ -244,6 +246,7 @@ def test_measures() -> None:
     assert float(matrix_error(swap, torch.eye(2, dtype=torch.complex128))) == pytest.approx(math.sqrt(2))
 
 
+@pytest.mark.filterwarnings("ignore:ComplexHalf")
 def test_refusals() -> None:
     U = haar_unitary(4)
     half = U.clone()
@@ -261,7 +264,45 @@ def test_refusals() -> None:
         (lambda: matrix_error(U, U[:3]), "square"),
         (lambda: matrix_error(U, haar_unitary(3)), "one size"),
         (lambda: haar_unitary(0), "1 or more"),
+        (lambda: haar_unitary(4.0), "is an int, such as 8; found 4.0"),  # type: ignore[arg-type]
+        (lambda: haar_unitary(4, count=-1), "count is None or an int"),
+        (lambda: check_unitary(U[None][:0]), r"no matrix in a batch of shape \(0, 4, 4\)"),
+        (lambda: check_unitary(U.to(torch.complex32)), "complex64 or complex128; found torch.complex32"),
+        (lambda: svd_meshes(torch.eye(4, dtype=torch.int64)), "found torch.int64"),
+        (lambda: svd_meshes(torch.eye(4).half()), "found torch.float16"),
         (lambda: haar_unitary(3, dtype=torch.float64), "complex"),
     ):
         with pytest.raises(PhotonicsError, match=words):
             call()
+
+
+@pytest.mark.parametrize("view", ["adjoint", "conjugate", "flipped", "expanded", "negative"])
+def test_matrices_that_are_views(view: str) -> None:
+    U = haar_unitary(5, seed=3)
+    given = {
+        "adjoint": U.mH,
+        "conjugate": U.conj(),
+        "flipped": U.flip(0),
+        "expanded": U.expand(2, 5, 5),
+        "negative": torch._neg_view(U),
+    }[view]
+    assert_close(decompose(given).matrix(), given.resolve_conj().resolve_neg().clone())
+
+
+def test_a_name_is_not_an_arrangement() -> None:
+    U = haar_unitary(6, seed=1)
+    own = Topology("mine", 6, topology("clements", 6).columns)
+    assert_close(decompose(U, own).matrix(), U)
+    disguised = Topology("clements", 6, topology("reck", 6).columns)
+    assert_close(decompose(U, disguised).matrix(), U)  # a triangle, whatever it is called
+    with pytest.raises(PhotonicsError, match="cannot make every unitary"):
+        decompose(U, Topology("clements", 6, [[(0, 1)]] * 15))
+
+
+@pytest.mark.parametrize("name", ["clements", "three-splitter", "bell"])
+def test_splitters_beyond_reach(name: str) -> None:
+    plan = topology(name, 4)
+    angle = torch.full((plan.splitters,), math.pi / 4, dtype=torch.float64)
+    angle[-1] = 1.5
+    with pytest.raises(PhotonicsError, match="beyond reach"):
+        decompose(haar_unitary(4), plan, faults=Faults(angle=angle))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -91,6 +92,8 @@ def test_the_forecast_leaves_the_device_alone_and_counts_right() -> None:
 def test_progress_lines() -> None:
     now = Progress(2, 10, 5, 50, 0.1234, "accuracy", 0.5, math.nan, 812.3, 3725)
     assert now.line() == "epoch 2/10  loss 0.1234  accuracy 50.0 %  validation -  812 samples/s  1:02:05 left"
+    first = replace(now, samples_per_s=math.nan, left_s=math.nan)
+    assert first.line().endswith("validation -  - samples/s  - left")
     assert not now.epoch_done
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,22 @@ def stop_after(steps: int) -> Any:
             signal.raise_signal(signal.SIGINT)
 
     return callback
+
+
+def test_the_first_step_which_compiles_is_no_measure_of_the_speed(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by 1000 s in the first pass and by 1 s in each other."""
+    now, seen = [0.0], list[Progress]()
+    found = device()
+    found.register_forward_pre_hook(lambda *_: now.append(now[-1] + (1 if now[-1] else 1000)))
+    monkeypatch.setattr("photonics_sim.training._loop.time", SimpleNamespace(monotonic=lambda: now[-1]))
+    ps.train(found, data(), callbacks=[seen.append], **SMALL)
+    assert math.isnan(seen[0].left_s)
+    assert math.isnan(seen[0].samples_per_s)
+    assert seen[1].samples_per_s == 16
+    assert seen[1].left_s == 3 * seen[1].steps - 2
+    assert seen[-1].left_s == 0
 
 
 @pytest.mark.parametrize("steps", [1, 3, 6, 8, 11])

@@ -103,9 +103,14 @@ def test_a_target_that_is_none_is_refused() -> None:
         compensate(target, numbers, Crosstalk.from_positions(square(), numbers))
 
 
+def stronger(weak: Crosstalk, factor: float) -> Crosstalk:
+    """Shares of one's own, which `from_positions` would refuse."""
+    return Crosstalk(weak.neighbours, factor * weak.shares)
+
+
 def test_strong_crosstalk_is_refused() -> None:
-    numbers = card(0.45)
-    crosstalk = Crosstalk.from_positions(square(), numbers)
+    numbers = card()
+    crosstalk = stronger(Crosstalk.from_positions(square(), numbers), 9)
     assert crosstalk.spectral_radius() > 1
     with pytest.raises(PhotonicsError, match=r"cannot be compensated.*spectral radius 3\.\d+.*move the shifters apart"):
         compensate(wanted(144), numbers, crosstalk)
@@ -114,8 +119,8 @@ def test_strong_crosstalk_is_refused() -> None:
 def test_rows_above_one_are_no_reason_to_refuse_while_the_radius_is_below() -> None:
     """A star: the middle takes 4 x 0.3 of its arms, the radius is 2 x 0.3."""
     arms = torch.tensor([[0.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]) * 1e-4
-    numbers = card(0.3, crosstalk_decay_um=4.0, range_rad=20.0)
-    crosstalk = Crosstalk.from_positions(arms, numbers)
+    numbers = card(0.1, crosstalk_decay_um=4.0, range_rad=20.0)
+    crosstalk = stronger(Crosstalk.from_positions(arms, numbers), 3)
     assert crosstalk.spectral_radius() == pytest.approx(0.6, rel=1e-3)
     target = torch.tensor([6.0, 1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
     found = actual_phases(compensate(target, numbers, crosstalk), numbers, crosstalk=crosstalk)

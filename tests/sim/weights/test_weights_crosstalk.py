@@ -141,6 +141,14 @@ def test_places_that_cannot_be_are_refused(places: Tensor, message: str) -> None
         Crosstalk.from_positions(places, steep)
 
 
+def test_crosstalk_that_does_not_decay_is_refused() -> None:
+    with pytest.raises(PhotonicsError, match=r"does not decay: shifter \d+ would pick up 2\.\d* .*lower crosstalk"):
+        Crosstalk.from_positions(scattered(), card(crosstalk_decay_um=1e5))
+    weak = card(crosstalk=1e-6, crosstalk_decay_um=90.0)
+    with pytest.raises(PhotonicsError, match="are 0 um apart; give each a place of its own"):
+        Crosstalk.from_positions(torch.zeros(2, 2), weak)
+
+
 def test_crosstalk_that_reaches_everywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_crosstalk, "MAX_ENTRIES", 1000)
     with pytest.raises(
