@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from photonics_sim.mesh._topologies import TOPOLOGIES
+from photonics_sim.mesh._topologies import TOPOLOGIES, topology
 from photonics_sim.mesh._topology import Topology
 
 
@@ -19,8 +19,8 @@ def known_as(mesh: Topology, names: Iterable[str] = TOPOLOGIES) -> str | None:
 def _alike(mesh: Topology, name: str) -> bool:
     if name == "butterfly" and mesh.modes & (mesh.modes - 1):
         return False
-    other = TOPOLOGIES[name](mesh.modes)
-    flags = (mesh.cell, mesh.edge_phases, mesh.input_phases, mesh.depth)
-    if flags != (other.cell, other.edge_phases, other.input_phases, other.depth):
-        return False
-    return all(list(map(tuple, a)) == list(map(tuple, b)) for a, b in zip(mesh.columns, other.columns, strict=True))
+    other = topology(name, mesh.modes)
+    if mesh is other:
+        return True
+    flags, theirs = ((t.cell, t.edge_phases, t.input_phases) for t in (mesh, other))
+    return flags == theirs and mesh.columns == other.columns
