@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import torch
 
 _pools: dict[int, ThreadPoolExecutor] = {}
-# threads do not survive a fork, and a data loader's workers are forked
-os.register_at_fork(after_in_child=_pools.clear)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # threads do not survive a fork, and a data loader's workers are forked
+    os.register_at_fork(after_in_child=_pools.clear)
 
 
 def in_parallel(work: Callable[[int, int], None], tasks: int) -> None:
