@@ -3,6 +3,7 @@ from . import device as device
 from . import measured as measured
 from . import mesh as mesh
 from . import optics as optics
+from . import reuse as reuse
 from . import signals as signals
 from . import weights as weights
 from .device import Chain as Chain
@@ -12,6 +13,8 @@ from .device import load_card as load_card
 from .device import load_device as load_device
 from .errors import PhotonicsError as PhotonicsError
 from .plots import report as report
+from .reuse import LayerSchedule as LayerSchedule
+from .reuse import ReLaXNet as ReLaXNet
 from .runs import Run as Run
 from .runs import find_run as find_run
 from .training import evaluate as evaluate

@@ -17,6 +17,7 @@ ALLOWED = {
     "optics": {"device"},
     "mesh": {"device", "files"},
     "measured": {"device", "files", "mesh"},
+    "reuse": {"device"},
     "weights": {"device", "files"},
     "datasets": {"files"},
     "runs": {"device", "files"},

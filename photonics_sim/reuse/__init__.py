@@ -1,0 +1,5 @@
+"""Depth without parameters: networks that visit a few weight banks many times. Public names: `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
