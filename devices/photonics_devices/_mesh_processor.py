@@ -12,9 +12,8 @@ from torch import Tensor, nn
 
 from photonics_devices._mesh_processor_card import MeshProcessorCard
 from photonics_devices._mesh_processor_costs import mesh_processor_costs
-from photonics_devices._mesh_processor_view import chip_drawing, settings_columns
-from photonics_sim.device import ChipDrawing, Costs, Device, derive_key, to_si
-from photonics_sim.errors import PhotonicsError
+from photonics_devices._mesh_processor_view import chip_drawing, first_chip, settings_columns
+from photonics_sim.device import ChipDrawing, Costs, Device, check_chips, derive_key, to_si
 from photonics_sim.mesh import (
     Faults,
     Mesh,
@@ -111,7 +110,7 @@ class MeshProcessor(Device):
             found = []
             for n, mesh in enumerate(self._meshes()):
                 field = (before[n][0, 0] if self._chips else before[n][0]) * math.sqrt(self._mode_watts())
-                found.append(chip_drawing(self._name(n), mesh, _first(self._actual(mesh)), field, self.card))
+                found.append(chip_drawing(self._name(n), mesh, first_chip(self._actual(mesh)), field, self.card))
             return found
 
     def write_settings(self, path: Path) -> int:
@@ -121,8 +120,8 @@ class MeshProcessor(Device):
             The number of shifters.
         """
         plans = {self._name(n): mesh.topology for n, mesh in enumerate(self._meshes())}
-        commands = torch.cat([_first(mesh.phases).detach() for mesh in self._meshes()])
-        actual = torch.cat([_first(phases).detach() for phases in self.phases()])
+        commands = torch.cat([first_chip(mesh.phases).detach() for mesh in self._meshes()])
+        actual = torch.cat([first_chip(phases).detach() for phases in self.phases()])
         columns = settings_columns(plans, self.card.mesh)
         write_settings(path, columns=columns, phases=commands, actual=actual, card=self.card.shifter)
         return len(commands)
@@ -139,13 +138,13 @@ class MeshProcessor(Device):
         return self._twin(self.card.ideal())
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
-        if chips is not None and chips < 1:
-            raise PhotonicsError(f"chips = {chips}: an ensemble has at least one chip")
+        check_chips(chips)
         twin = self._twin(self.card)
         twin._chips = chips or twin._chips
+        nominal = _nominal(self.card)
         for n, mesh in enumerate(twin._meshes()):
             faults = built_faults(
-                _nominal(self.card), mesh.topology, self.card.mesh, derive_key(seed, "mesh", n), chips,
+                nominal, mesh.topology, self.card.mesh, derive_key(seed, "mesh", n), chips,
                 phase_error_rad=self.card.shifter.phase_error_rad,
             )  # fmt: skip
             twin.meshes[n] = mesh.with_faults(faults)
@@ -162,11 +161,10 @@ class MeshProcessor(Device):
             PhotonicsError: for a topology that cannot make every matrix.
         """
         twin = copy.deepcopy(self)
-        design = _nominal(self.card).angle
+        design = Faults(angle=_nominal(self.card).angle)
         for n, mesh in enumerate(self._meshes()):
             with torch.no_grad():
-                nominal = Faults(angle=None if design is None else design.double())
-                target = mesh_matrix(mesh.topology, mesh.phases.double() * self._stretch(), nominal)
+                target = mesh_matrix(mesh.topology, mesh.phases.double() * self._stretch(), design)
             built = Faults(angle=mesh.faults.angle, phase=mesh.faults.phase).map(Tensor.double)
             actual = decompose(target, mesh.topology, faults=built).phases.detach()
             phases = (actual / self._stretch()).to(mesh.phases)
@@ -178,8 +176,9 @@ class MeshProcessor(Device):
         twin.card = card
         twin._chips = next((len(mesh.phases) for mesh in self._meshes() if mesh.phases.ndim == 2), 0)
         twin.crosstalk = _crosstalk(card)
+        nominal = _nominal(card)
         for n, mesh in enumerate(self._meshes()):
-            twin.meshes[n] = mesh.with_faults(_nominal(card))
+            twin.meshes[n] = mesh.with_faults(nominal)
         return twin.to(self.gain)
 
     def _meshes(self) -> list[Mesh]:
@@ -238,11 +237,6 @@ class MeshProcessor(Device):
         return (
             f"{card.name}: {card.inputs} -> {card.outputs}, {card.meshes} x {card.mesh.topology} of {card.modes} modes"
         )
-
-
-def _first(phases: Tensor) -> Tensor:
-    """Of an ensemble the first chip's, `(shifters,)`."""
-    return phases[0] if phases.ndim == 2 else phases
 
 
 def _crosstalk(card: MeshProcessorCard) -> Crosstalk | None:

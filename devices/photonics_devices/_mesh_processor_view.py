@@ -34,7 +34,6 @@ def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, card: Mes
         card: What drives the shifters, what the splitters reflect.
     """
     plan, faults = mesh.topology, mesh.faults.chip(0)
-    commands = mesh.phases[0] if mesh.phases.ndim == 2 else mesh.phases
     seen = phases if faults.phase is None else phases + faults.phase
     shifters, splitters = places_along_columns(plan)
     angle = np.zeros(plan.splitters) if faults.angle is None else _numbers(faults.angle) - math.pi / 4
@@ -49,9 +48,14 @@ def chip_drawing(name: str, mesh: Mesh, phases: Tensor, field: Tensor, card: Mes
         splitters=np.column_stack([plan.splitter_places, splitters]),
         splitter_errors=angle,
         power=_numbers(power_on_waveguides(plan, phases, field, faults)),
-        electrical_power_w=_numbers(electrical_power(commands, card.shifter)),
+        electrical_power_w=_numbers(electrical_power(first_chip(mesh.phases), card.shifter)),
         reflection_bound=reflection_bound(plan, card.mesh.splitter.return_loss_db),
     )
+
+
+def first_chip(phases: Tensor) -> Tensor:
+    """Of an ensemble the first chip's phases, `(shifters,)`."""
+    return phases[0] if phases.ndim == 2 else phases
 
 
 def settings_columns(plans: Mapping[str, Topology], card: MeshCard) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from photonics_devices._ring_bank_card import RingBankCard
 from photonics_devices._ring_bank_costs import ring_bank_costs
-from photonics_sim.device import Costs, Device, derive_key, normal, to_si
+from photonics_sim.device import Costs, Device, check_chips, derive_key, normal, to_si
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh import heater_power, program_ring, ring_detuning, ring_row, weight_range
 from photonics_sim.signals import detect, quantise_phase
@@ -98,8 +98,7 @@ class RingBank(Device):
         return twin
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
-        if chips is not None and chips < 1:
-            raise PhotonicsError(f"chips = {chips}: an ensemble has at least one chip")
+        check_chips(chips)
         lead = () if chips is None else (chips,)
         twin = self._twin()
         deviation = to_si("resonance_error_pm", self.card.ring.resonance_error_pm)

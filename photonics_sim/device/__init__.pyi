@@ -24,6 +24,7 @@ from ._device import Exports as Exports
 from ._device import Imaged as Imaged
 from ._device import Metered as Metered
 from ._device import Responds as Responds
+from ._device import check_chips as check_chips
 from ._drawing import ChipDrawing as ChipDrawing
 from ._random import derive_key as derive_key
 from ._random import normal as normal

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from photonics_sim.device._costs import Costs
-from photonics_sim.device._device import Device
+from photonics_sim.device._device import Device, check_chips
 from photonics_sim.device._random import derive_key
 from photonics_sim.errors import PhotonicsError
 
@@ -65,8 +65,7 @@ class Chain(Device):
             return type(self)(
                 [device.as_built(derive_key(seed, "stage", place)) for place, device in enumerate(self.stages())]
             )
-        if chips < 1:
-            raise PhotonicsError(f"chips = {chips}: an ensemble has at least one chip")
+        check_chips(chips)
         built = type(self)([copy.deepcopy(device) for device in self.stages()])
         built._chips = nn.ModuleList(self.as_built(derive_key(seed, "chip", n)) for n in range(chips))
         return built

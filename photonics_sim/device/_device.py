@@ -86,6 +86,12 @@ def check_inputs(x: Tensor, width: int, name: str) -> None:
         raise PhotonicsError(f"{name}: input{list(at)} is {float(x[at])}; inputs must be finite")
 
 
+def check_chips(chips: int | None) -> None:
+    """Refuse an ensemble of no chips; None is a device without that axis."""
+    if chips is not None and chips < 1:
+        raise PhotonicsError(f"chips = {chips}: an ensemble has at least one chip")
+
+
 @runtime_checkable
 class Responds(Protocol):
     """Tells the complex field before detection, from which universality and kernels are judged."""

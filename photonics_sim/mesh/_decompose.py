@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import numpy as np
@@ -16,7 +16,7 @@ from photonics_sim.mesh._cell_fit import Complex, Real, fit_cell, fit_interferom
 from photonics_sim.mesh._faults import IDEAL, Faults
 from photonics_sim.mesh._measures import check_unitary, haar_unitary
 from photonics_sim.mesh._mesh import Mesh
-from photonics_sim.mesh._nulling import Block, null_rectangle, null_triangle
+from photonics_sim.mesh._nulling import Element, null_all, rectangle_order, triangle_order
 from photonics_sim.mesh._numeric import fit_phases
 from photonics_sim.mesh._topologies import as_soon_as_possible
 from photonics_sim.mesh._topologies import topology as named_topology
@@ -94,12 +94,12 @@ def _check_reach(mesh: Topology, angles: Real) -> None:
         )
 
 
-Null = Callable[[Complex], tuple[list[Block], Complex, list[Block]]]
+Order = Callable[[int], Iterator[Element]]
 
 
-def _by_cell(mesh: Topology, targets: Complex, null: Null) -> tuple[Complex, Complex]:
+def _by_cell(mesh: Topology, targets: Complex, order: Order) -> tuple[Complex, Complex]:
     """The block of each cell `(batch, cells, 2, 2)`; phases left for the outputs `(batch, modes)`."""
-    ahead, carried, behind = null(targets.copy())
+    ahead, carried, behind = null_all(targets.copy(), order(mesh.modes))
     blocks = list(ahead)
     for top, block in behind:
         pair = slice(top, top + 2)
@@ -113,8 +113,8 @@ def _by_cell(mesh: Topology, targets: Complex, null: Null) -> tuple[Complex, Com
     return found, carried
 
 
-def _column_by_column(mesh: Topology, targets: Complex, angles: Real, null: Null) -> Real:
-    blocks, carried = _by_cell(mesh, targets, null)
+def _column_by_column(mesh: Topology, targets: Complex, angles: Real, order: Order) -> Real:
+    blocks, carried = _by_cell(mesh, targets, order)
     batch = max(len(targets), len(angles))
     phases, out = np.zeros((batch, mesh.shifters)), np.ones((batch, mesh.modes), np.complex128)
     first = 0
@@ -130,11 +130,11 @@ def _column_by_column(mesh: Topology, targets: Complex, angles: Real, null: Null
 
 
 def _rectangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
-    return _column_by_column(mesh, targets, angles, null_rectangle)
+    return _column_by_column(mesh, targets, angles, rectangle_order)
 
 
 def _triangle(mesh: Topology, targets: Complex, angles: Real) -> Real:
-    return _column_by_column(mesh, targets, angles, null_triangle)
+    return _column_by_column(mesh, targets, angles, triangle_order)
 
 
 def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
@@ -142,7 +142,7 @@ def _symmetric(mesh: Topology, targets: Complex, angles: Real) -> Real:
 
     A symmetric cell adds a common phase to both its outputs, an edge or input shifter one to its own.
     """
-    blocks, carried = _by_cell(mesh, targets, null_rectangle)
+    blocks, carried = _by_cell(mesh, targets, rectangle_order)
     batch = max(len(targets), len(angles))
     phases, out = np.zeros((batch, mesh.shifters)), np.ones((batch, mesh.modes), np.complex128)
     in_cells = set(mesh.cell_shifters.flat)

@@ -13,7 +13,7 @@ from photonics_sim.device import derive_key
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh._faults import IDEAL, Faults
 from photonics_sim.mesh._fingerprint import check_fingerprint, fingerprint
-from photonics_sim.mesh._propagate import Method, mesh_matrix, propagate
+from photonics_sim.mesh._propagate import Method, check_phases, mesh_matrix, propagate
 from photonics_sim.mesh._topologies import topology as named_topology
 from photonics_sim.mesh._topology import Topology
 
@@ -68,7 +68,9 @@ class Mesh(nn.Module):
             generator = torch.Generator().manual_seed(derive_key(seed, "mesh phases"))
             drawn = torch.rand(self.topology.shifters, generator=generator, dtype=torch.float64)
             phases = (2 * math.pi * drawn).to(torch.get_default_dtype())
-        _check_phases(self.topology, phases)
+        check_phases(self.topology, phases)
+        if not bool(torch.isfinite(phases.detach()).all()):
+            raise PhotonicsError(f"{self.topology.name}: phases must be finite")
         self.phases = nn.Parameter(phases.detach().clone())
         faults.check(self.topology)
         if phases.ndim == 2 and faults.chips not in {None, len(phases)}:
@@ -120,16 +122,3 @@ class Mesh(nn.Module):
     def extra_repr(self) -> str:
         chips = f", {len(self.phases)} chips" if self.phases.ndim == 2 else ""
         return f"{self.topology!r}, {self.topology.shifters} shifters{chips}"
-
-
-def _check_phases(topology: Topology, phases: Any) -> None:
-    if not isinstance(phases, Tensor) or phases.dtype not in {torch.float32, torch.float64}:
-        found = phases.dtype if isinstance(phases, Tensor) else type(phases).__name__
-        raise PhotonicsError(f"{topology.name}: phases are a float32 or float64 tensor in rad; found {found}")
-    if phases.ndim not in {1, 2} or phases.shape[-1] != topology.shifters:
-        raise PhotonicsError(
-            f"{topology!r} has {topology.shifters} shifters: phases are ([chips,] {topology.shifters}); found "
-            f"{tuple(phases.shape)}"
-        )
-    if not bool(torch.isfinite(phases.detach()).all()):
-        raise PhotonicsError(f"{topology.name}: phases must be finite")

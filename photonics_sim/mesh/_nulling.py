@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,24 +12,34 @@ from photonics_sim.mesh._cell_fit import Complex
 Block = tuple[int, Complex]  # top mode, (batch, 2, 2)
 
 
-def null_rectangle(A: Complex) -> tuple[list[Block], Complex, list[Block]]:
-    """Blocks at the inputs, phases (batch, modes), blocks at the outputs, all in the order of the light."""
-    n = A.shape[-1]
-    ahead: list[Block] = []
-    behind: list[Block] = []
-    for diagonal in range(n - 1):
+Element = tuple[bool, int, int]  # whether nulled from the right, row, column
+
+
+def rectangle_order(modes: int) -> Iterator[Element]:
+    """The elements below the diagonal in the order of nulling that makes a rectangle of cells."""
+    for diagonal in range(modes - 1):
         for step in range(diagonal + 1):
             if diagonal % 2 == 0:
-                ahead.append(null_from_right(A, n - 1 - step, diagonal - step))
+                yield True, modes - 1 - step, diagonal - step
             else:
-                behind.append(null_from_left(A, n - 1 - diagonal + step, step))
+                yield False, modes - 1 - diagonal + step, step
+
+
+def triangle_order(modes: int) -> Iterator[Element]:
+    """The same for a triangle."""
+    yield from ((True, row, column) for row in range(modes - 1, 0, -1) for column in range(row))
+
+
+def null_all(A: Complex, order: Iterable[Element]) -> tuple[list[Block], Complex, list[Block]]:
+    """Blocks at the inputs, phases (batch, modes), blocks at the outputs, all in the order of the light; uses up A."""
+    ahead: list[Block] = []
+    behind: list[Block] = []
+    for from_right, row, column in order:
+        if from_right:
+            ahead.append(null_from_right(A, row, column))
+        else:
+            behind.append(null_from_left(A, row, column))
     return ahead, np.diagonal(A, axis1=-2, axis2=-1).copy(), behind[::-1]
-
-
-def null_triangle(A: Complex) -> tuple[list[Block], Complex, list[Block]]:
-    n = A.shape[-1]
-    ahead = [null_from_right(A, row, column) for row in range(n - 1, 0, -1) for column in range(row)]
-    return ahead, np.diagonal(A, axis1=-2, axis2=-1).copy(), []
 
 
 def _unit(a: Any, b: Any) -> tuple[Any, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from photonics_sim.mesh._arrangement import known_as
 from photonics_sim.mesh._cell_fit import Complex, Real
-from photonics_sim.mesh._nulling import null_from_left, null_from_right
+from photonics_sim.mesh._nulling import Element, null_from_left, null_from_right, rectangle_order, triangle_order
 from photonics_sim.mesh._topologies import as_soon_as_possible
 from photonics_sim.mesh._topology import Topology
 
@@ -55,7 +55,8 @@ def null_steps(mesh: Topology, target: Complex) -> tuple[list[Step], Wires]:
     Cells at the inputs (nulled from the right in the decomposition) are known by the light that they guide to one wire,
     cells at the outputs (from the left) by the light that they take from one wire.
     """
-    order = list(_order(known_as(mesh, ("clements", "reck")) or "", mesh.modes))
+    ordered = triangle_order if known_as(mesh, ("reck",)) else rectangle_order
+    order = list(ordered(mesh.modes))
     numbers = _numbers(mesh, order)
     A = target[None].copy()
     sources, receivers = np.eye(mesh.modes, dtype=complex), np.eye(mesh.modes, dtype=complex)
@@ -84,20 +85,7 @@ def null_steps(mesh: Topology, target: Complex) -> tuple[list[Step], Wires]:
     return steps, Wires(sources.T.copy(), np.diagonal(A[0])[:, None].conj() * receivers, turns)
 
 
-def _order(name: str, modes: int) -> Iterator[tuple[bool, int, int]]:
-    """Whether from the right, row and column of each element in the order of nulling."""
-    if name == "reck":
-        yield from ((True, row, column) for row in range(modes - 1, 0, -1) for column in range(row))
-        return
-    for diagonal in range(modes - 1):
-        for step in range(diagonal + 1):
-            if diagonal % 2 == 0:
-                yield True, modes - 1 - step, diagonal - step
-            else:
-                yield False, modes - 1 - diagonal + step, step
-
-
-def _numbers(mesh: Topology, order: list[tuple[bool, int, int]]) -> list[int]:
+def _numbers(mesh: Topology, order: list[Element]) -> list[int]:
     """The cell that each element nulls."""
     tops = [column if at_inputs else row - 1 for at_inputs, row, column in order]
     light = [n for n, (at_inputs, *_) in enumerate(order) if at_inputs]

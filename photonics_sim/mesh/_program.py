@@ -20,7 +20,7 @@ from photonics_sim.mesh._topology import Topology
 Array = NDArray[Any]
 
 # loss between two stored fields; reversal multiplies rounding by it
-_STRIDE_DB = {torch.float32: 20.0, torch.float64: 120.0}
+_STRIDE_DB = {np.float32: 20.0, np.float64: 120.0}
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def _numbers(values: Tensor | None, chips: int, scale: float = 1.0) -> Array:
 
 
 def cells_of(topology: Topology, phases: Tensor, faults: Faults) -> Cells:
+    """The cells of a mesh with phases `(chips, shifters)` and faults with that axis."""
     chips, dtype = len(phases), np.float32 if phases.dtype == torch.float32 else np.float64
     fused = topology.cell == "mzi" and faults.angle is None and faults.lossless
     program = Program.of(topology, fused)
@@ -131,7 +132,7 @@ def _marks(topology: Topology, program: Program, decay: Array, splitter_decay: A
     """The cells before which the field is kept: wherever the loss since the last one passes the stride."""
     if not decay.shape[1]:
         return np.empty(0, np.int64)
-    stride = _STRIDE_DB[torch.float32 if dtype == np.float32 else torch.float64] * NEPER_PER_DB
+    stride = _STRIDE_DB[dtype] * NEPER_PER_DB
     worst = np.zeros(topology.modes)  # along the lossiest way to each mode
     marks: list[int] = []
     cell = since = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -109,15 +109,25 @@ def _method(method: Method, phases: Tensor, samples: int, modes: int) -> Method:
     return method
 
 
-def _check(topology: Topology, phases: Tensor, field: Tensor | None, faults: Faults, per_chip: bool) -> tuple[int, ...]:
-    """The axis of chips, if there is one; refuses what does not fit."""
+def check_phases(topology: Topology, phases: Any) -> None:
+    """Refuse what cannot be the phases of a mesh, whatever their values.
+
+    Raises:
+        PhotonicsError: for what is no float32 or float64 tensor `([chips,] shifters)`.
+    """
+    if not isinstance(phases, Tensor) or phases.dtype not in {torch.float32, torch.float64}:
+        found = phases.dtype if isinstance(phases, Tensor) else type(phases).__name__
+        raise PhotonicsError(f"{topology.name}: phases are a float32 or float64 tensor in rad; found {found}")
     if phases.ndim not in {1, 2} or phases.shape[-1] != topology.shifters:
         raise PhotonicsError(
-            f"{topology.name} with {topology.modes} modes has {topology.shifters} shifters: phases must be ([chips,] "
-            f"{topology.shifters}); found {tuple(phases.shape)}"
+            f"{topology!r} has {topology.shifters} shifters: phases are ([chips,] {topology.shifters}); found "
+            f"{tuple(phases.shape)}"
         )
-    if phases.dtype not in {torch.float32, torch.float64}:
-        raise PhotonicsError(f"phases must be float32 or float64; found {phases.dtype}")
+
+
+def _check(topology: Topology, phases: Tensor, field: Tensor | None, faults: Faults, per_chip: bool) -> tuple[int, ...]:
+    """The axis of chips, if there is one; refuses what does not fit."""
+    check_phases(topology, phases)
     counts = {len(phases)} if phases.ndim == 2 else set()
     if faults.chips is not None:
         counts.add(faults.chips)

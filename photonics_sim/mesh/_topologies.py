@@ -78,25 +78,25 @@ def as_soon_as_possible(cells: Iterable[Pair], modes: int) -> tuple[list[list[Pa
 
 
 def _clements(modes: int) -> Topology:
-    return Topology("clements", modes, brick(modes, modes), universal=True)
+    return Topology("clements", modes, brick(modes, modes))
 
 
 def _reck(modes: int) -> Topology:
     rows = ((top, top + 1) for width in range(modes - 1, 0, -1) for top in range(width))
-    return Topology("reck", modes, as_soon_as_possible(rows, modes)[0], universal=True)
+    return Topology("reck", modes, as_soon_as_possible(rows, modes)[0])
 
 
 def _three_splitter(modes: int) -> Topology:
-    return Topology("three-splitter", modes, brick(modes, modes), cell="three-splitter", universal=True)
+    return Topology("three-splitter", modes, brick(modes, modes), cell="three-splitter")
 
 
 def _fldzhyan(modes: int) -> Topology:
-    return Topology("fldzhyan", modes, brick(modes, 2 * modes + 2), cell="one-splitter", universal=True)
+    return Topology("fldzhyan", modes, brick(modes, 2 * modes + 2), cell="one-splitter")
 
 
 def _bell(modes: int) -> Topology:
     columns = brick(modes, modes)
-    return Topology("bell", modes, columns, cell="symmetric", edge_phases=True, input_phases=True, universal=True)
+    return Topology("bell", modes, columns, cell="symmetric", edge_phases=True, input_phases=True)
 
 
 def _butterfly(modes: int) -> Topology:

@@ -61,7 +61,6 @@ class Topology:
         cell: Kind of the cells, a key of `CELLS`.
         edge_phases: Whether a mode that a column leaves alone has a shifter there.
         input_phases: Whether each mode has a shifter at the input.
-        universal: Whether every unitary matrix can be set.
 
     Raises:
         PhotonicsError: for columns that are no lists of pairs of modes, pairs outside the modes, or two cells of a
@@ -74,7 +73,6 @@ class Topology:
     cell: str = "mzi"
     edge_phases: bool = False
     input_phases: bool = False
-    universal: bool = False
 
     def __post_init__(self) -> None:
         if self.cell not in CELLS:

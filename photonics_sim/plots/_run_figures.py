@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -63,9 +63,9 @@ class OpenRun:
 
         Empty where the device draws none.
         """
-        built = self.device.as_built(0)
-        if not isinstance(self.device, Drawn) or not isinstance(built, Drawn):
+        if not isinstance(self.device, Drawn):
             return []
+        built = cast(Drawn, self.device.as_built(0))
         with torch.no_grad():
             pairs = zip(self.device.drawings(self.sample), built.drawings(self.sample), strict=True)
         return [replace(trained, splitter_errors=made.splitter_errors) for trained, made in pairs]
