@@ -14,6 +14,14 @@ class PhotonicsError(ValueError):
     """
 
 
+class WornOutError(PhotonicsError):
+    """A slow weight has been written as often as it survives."""
+
+
+class PhotonicsWarning(UserWarning):
+    """Something that works as asked and will hardly be what was meant; the command line prints it as one line."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean a or b?"` for names near `name`, or an empty string where none is near."""
     near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.55)
