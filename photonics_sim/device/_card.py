@@ -57,12 +57,16 @@ class Card(Section):
 
     A schema also says which fields are its numbers of inputs and outputs (`input_field`, `output_field`), and at which
     values of numerical settings only rounding is left (`exact`): there the laws are tested. `imperfections` are the
-    fields that make a device less than ideal, each with the value that switches it off.
+    fields that make a device less than ideal, each with the value that switches it off; `small` makes a device of the
+    card small enough to test every law on it. `training` are the settings of `train` that suit the device, where they
+    are not the general ones.
     """
 
     input_field: ClassVar[str] = "inputs"
     output_field: ClassVar[str] = "outputs"
     exact: ClassVar[Mapping[str, Any]] = {}
+    small: ClassVar[Mapping[str, Any]] = {}
+    training: ClassVar[Mapping[str, Any]] = {}
     imperfections: ClassVar[Mapping[str, Any]] = {}
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")

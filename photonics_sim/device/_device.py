@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from photonics_sim.device._card import Card
 from photonics_sim.device._costs import Costs
 from photonics_sim.device._drawing import ChipDrawing
+from photonics_sim.device._timeline import Alternative, Timeline
 from photonics_sim.errors import PhotonicsError
 
 
@@ -128,6 +129,43 @@ class Drawn(Protocol):
 
     def drawings(self, x: Tensor) -> list[ChipDrawing]:
         """The meshes that light meets, in order, for one sample `(in_features)`; of an ensemble, the first chip."""
+
+
+@runtime_checkable
+class Ages(Protocol):
+    """Has slow weights, simulated time, and a ledger of seconds, joules and writes.
+
+    Whoever trains or evaluates moves the time; a pass reads the weights as they are then and changes nothing.
+    """
+
+    def write(self) -> None:
+        """Write the present settings into the slow weights, which takes its time; they age from then on.
+
+        Raises WornOutError where the weights have been written as often as they survive; nothing changes then.
+        """
+
+    def spend(self, passes: int) -> None:
+        """Let so many passes take their seconds and joules."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def history(self) -> dict[str, Any]:
+        """The clock (`now_s`), the ledger (`ledger`) and the writes as plain numbers; `restore` takes them back."""
+
+    def restore(self, history: dict[str, Any]) -> None:
+        """Go on from what `history` wrote down."""
+
+
+@runtime_checkable
+class Scheduled(Protocol):
+    """Shows what it does when, and what other ways of building it would take."""
+
+    def timelines(self) -> list[Timeline]:
+        """One pass in time, done in one way or another."""
+
+    def alternatives(self) -> list[Alternative]:
+        """Seconds, joules, cells and endurance of the ways to build it; the first is this one."""
 
 
 @runtime_checkable

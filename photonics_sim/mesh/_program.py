@@ -107,7 +107,9 @@ def cells_of(topology: Topology, phases: Tensor, faults: Faults) -> Cells:
         total_fall += _numbers(faults.path_loss_db, chips, -NEPER_PER_DB)
     total -= 2 * math.pi * np.rint(total / (2 * math.pi))
     angle = angle.astype(dtype)
-    marks = _marks(topology, program, decay, splitter_decay, dtype)
+    marks = np.empty(0, np.int64)
+    if decay.shape[1]:
+        marks = _marks(topology, decay.min(0).tobytes(), splitter_decay.min(0).tobytes(), _STRIDE_DB[dtype])
     return Cells(
         program,
         np.cos(angle),
@@ -128,22 +130,29 @@ def _polar(phase: Array, log_amplitude: Array, lossless: bool) -> Array:
     return z
 
 
-def _marks(topology: Topology, program: Program, decay: Array, splitter_decay: Array, dtype: Any) -> Array:
-    """The cells before which the field is kept: wherever the loss since the last one passes the stride."""
-    if not decay.shape[1]:
-        return np.empty(0, np.int64)
-    stride = _STRIDE_DB[dtype] * NEPER_PER_DB
-    worst = np.zeros(topology.modes)  # along the lossiest way to each mode
+@functools.lru_cache(maxsize=64)
+def _marks(topology: Topology, decay: bytes, splitter_decay: bytes, stride_db: float) -> Array:
+    """The cells before which the field is kept: wherever the loss since the last one passes the stride.
+
+    The decays are of the lossiest chip, as bytes: they are the card's, so the same at every pass.
+    """
+    program = Program.of(topology, False)
+    of_shifter, of_splitter = (np.frombuffer(values).tolist() for values in (decay, splitter_decay))
+    stride = stride_db * NEPER_PER_DB
+    worst = [0.0] * topology.modes  # along the lossiest way to each mode
     marks: list[int] = []
     cell = since = 0
-    for kind, i, j, k in zip(program.kinds, program.top, program.bottom, program.numbers, strict=True):
+    rows = zip(
+        *(column.tolist() for column in (program.kinds, program.top, program.bottom, program.numbers)), strict=True
+    )
+    for kind, i, j, k in rows:
         if kind == PHASE:
-            worst[i] -= decay[:, k].min()
+            worst[i] -= of_shifter[k]
             continue
-        worst[i] = worst[j] = max(worst[i], worst[j]) - splitter_decay[:, k].min()
+        worst[i] = worst[j] = max(worst[i], worst[j]) - of_splitter[k]
         cell += 1
-        if worst.max() > stride and cell - since > topology.modes // 2:
+        if worst[i] > stride and cell - since > topology.modes // 2:
             marks.append(cell)
-            worst[:] = 0
+            worst = [0.0] * topology.modes
             since = cell
     return np.array(marks, np.int64)

@@ -224,7 +224,8 @@ def check_card(card: Card, *, size: int = 6) -> dict[str, str | None]:
     """Put the device of a card through every law, at a small size.
 
     Args:
-        card: Any card; inputs are cut to `size` and outputs to 3, numerical settings to their exact values.
+        card: Any card; inputs are cut to `size` and outputs to 3, numerical settings to their exact values, other
+            sizes to those that the schema calls small.
 
     Returns:
         For each law None, or what broke it.
@@ -233,6 +234,7 @@ def check_card(card: Card, *, size: int = 6) -> dict[str, str | None]:
     small = card.override(
         {
             **card.exact,
+            **card.small,
             card.input_field: min(size, values[card.input_field]),
             card.output_field: min(3, values[card.output_field]),
         }

@@ -17,7 +17,7 @@ ALLOWED = {
     "optics": {"device"},
     "mesh": {"device", "files"},
     "measured": {"device", "files", "mesh"},
-    "reuse": {"device"},
+    "reuse": {"device", "mesh", "weights"},
     "weights": {"device", "files"},
     "datasets": {"files"},
     "runs": {"device", "files"},
@@ -25,7 +25,7 @@ ALLOWED = {
     "training": {"datasets", "device", "files", "runs"},
     "plots": {"device", "files", "runs", "training"},
     "cli": {"datasets", "device", "measured", "plots", "runs", "testing", "training"},
-    "photonics_devices": {"device", "mesh", "optics", "signals", "weights"},
+    "photonics_devices": {"device", "mesh", "optics", "reuse", "signals", "weights"},
 }
 FREE = {"errors"}
 
