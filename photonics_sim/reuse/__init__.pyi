@@ -1,5 +1,14 @@
 from ._banks import Banks as Banks
 from ._banks import IdealBanks as IdealBanks
-from ._net import NONLINEARITIES as NONLINEARITIES
+from ._crossbars import CrossbarBanks as CrossbarBanks
+from ._mesh_banks import MeshBanks as MeshBanks
 from ._net import ReLaXNet as ReLaXNet
+from ._nonlinearities import NONLINEARITIES as NONLINEARITIES
+from ._ring_banks import RingBanks as RingBanks
 from ._schedule import LayerSchedule as LayerSchedule
+from ._slow_banks import Compensation as Compensation
+from ._slow_banks import SlowBanks as SlowBanks
+from ._timing import StepEnergies as StepEnergies
+from ._timing import StepTimes as StepTimes
+from ._timing import compare as compare
+from ._timing import timelines as timelines

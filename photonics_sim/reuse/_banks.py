@@ -4,29 +4,52 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from photonics_sim.device import derive_key, normal
+from photonics_sim.weights import WeightBank
 
 
 class Banks(nn.Module, ABC):
-    """L_W banks of an N x N matrix and a bias each, `R` networks side by side where `replicas` says so.
+    """L_W banks of an N x N matrix and a bias each.
+
+    A leading axis of the matrices, where there is one, is that of independent networks (`replicas`) or of chips.
 
     Attributes:
         weight_sets: L_W.
         width: N.
-        bias: Trainable, `([replicas,] weight_sets, width)`.
+        bias: Trainable, `([replicas,] weight_sets, width)`; added by the electronics.
+        coherent: Whether the light of several banks adds up as fields.
     """
+
+    coherent: ClassVar[bool]
 
     weight_sets: int
     width: int
     bias: nn.Parameter
 
     @abstractmethod
-    def matrices(self) -> Tensor:
-        """The matrices of all banks, `([replicas,] weight_sets, width, width)`, built once for a whole pass."""
+    def matrices(self, leakage: float = 0.0) -> Tensor:
+        """The matrices of all banks now, `([replicas or chips,] weight_sets, width, width)`, built once for a pass.
+
+        Args:
+            leakage: Share of the signal (a field in coherent banks, else a power) that each dark bank gets as well.
+        """
+
+    @abstractmethod
+    def element_rms(self) -> Tensor | None:
+        """Rms of the noise that each reading adds to each element, like `matrices`; None without."""
+
+    @abstractmethod
+    def output_rms(self) -> Tensor | None:
+        """Rms of what detection adds to one output, per largest element of the input, `(weight_sets)`; None without."""
+
+    @abstractmethod
+    def slow(self) -> list[WeightBank]:
+        """The slow arrays behind the matrices, which are written and age; none for ideal ones."""
 
 
 class IdealBanks(Banks):
@@ -43,16 +66,46 @@ class IdealBanks(Banks):
         weight: Trainable, `([replicas,] weight_sets, width, width)`.
     """
 
+    coherent: ClassVar[bool] = False
+
     def __init__(self, weight_sets: int, width: int, *, layers: int, seeds: int | tuple[int, ...] = 0) -> None:
         super().__init__()
         self.weight_sets, self.width = weight_sets, width
-        dtype, scale = torch.get_default_dtype(), 1 / math.sqrt(width * layers)
-        drawn = drawn_for(seeds, "banks", weight_sets, width, width)
-        self.weight = nn.Parameter((scale * drawn).to(dtype))
-        self.bias = nn.Parameter(torch.zeros(drawn.shape[:-1], dtype=dtype))
+        drawn = initial_matrices(weight_sets, width, layers, seeds)
+        self.weight = nn.Parameter(drawn.to(torch.get_default_dtype()))
+        self.bias = nn.Parameter(torch.zeros_like(self.weight[..., 0]))
 
-    def matrices(self) -> Tensor:
-        return self.weight
+    @classmethod
+    def holding(cls, weight: Tensor, bias: Tensor) -> Self:
+        """Banks of these matrices `([replicas,] weight_sets, width, width)` and biases, as copies."""
+        banks = cls(weight.shape[-3], weight.shape[-1], layers=1)
+        banks.weight = nn.Parameter(weight.detach().clone())
+        banks.bias = nn.Parameter(bias.detach().clone())
+        return banks
+
+    def matrices(self, leakage: float = 0.0) -> Tensor:
+        return with_leakage(self.weight, leakage)
+
+    def element_rms(self) -> None:
+        return None
+
+    def output_rms(self) -> None:
+        return None
+
+    def slow(self) -> list[WeightBank]:
+        return []
+
+
+def initial_matrices(weight_sets: int, width: int, layers: int, seeds: int | tuple[int, ...]) -> Tensor:
+    """What every kind of bank starts from: normal with deviation 1 / sqrt(N L_T), float64."""
+    return drawn_for(seeds, "banks", weight_sets, width, width) / math.sqrt(width * layers)
+
+
+def with_leakage(matrices: Tensor, leakage: float) -> Tensor:
+    """Each bank with a share of all the others, `(..., weight_sets, width, width)`: the light of dark banks adds up."""
+    if not leakage:
+        return matrices
+    return (1 - leakage) * matrices + leakage * matrices.sum(-3, keepdim=True)
 
 
 def drawn_for(seeds: int | tuple[int, ...], name: str, *shape: int) -> Tensor:

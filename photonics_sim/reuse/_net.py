@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.reuse._banks import Banks, IdealBanks, drawn_for
+from photonics_sim.reuse._banks import Banks, IdealBanks
+from photonics_sim.reuse._layers import Plan, through_layers
+from photonics_sim.reuse._noise import reading_noise
+from photonics_sim.reuse._nonlinearities import NONLINEARITIES
+from photonics_sim.reuse._projection import Projection
 from photonics_sim.reuse._schedule import LayerSchedule
-
-
-def _saturating(z: Tensor) -> Tensor:
-    """r / (1 + r) of r = max(z, 0): a detector that saturates."""
-    r = z.relu()
-    return r / (1 + r)
-
-
-NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "saturating": _saturating,
-}
+from photonics_sim.weights import Switch
 
 
 class ReLaXNet(nn.Module):
@@ -35,9 +25,12 @@ class ReLaXNet(nn.Module):
         h_{t+1} = \alpha h_t + f(W_k h_t + b_k \; [\, + W_{xh} x \,]), \quad k = \text{schedule}(t), \quad
         y = W_o h_{L_T} + b_o
 
-    With inject "once" h_0 = W_xh x; with "every" h_0 = 0 and W_xh x is added in each layer. L_W = 1 is a recurrent net,
-    L_W = L_T one whose layers share nothing. A bank's matrix is built once per pass; its gradient is the sum over its
-    visits.
+    With inject "once" h_0 = W_xh x; with "every" h_0 = 0 and W_xh x is added in each layer; with "sequence" x is a
+    sequence of L_T pieces and layer t takes piece t, from h_0 = 0: a recurrent net for text and audio. L_W = 1 is a
+    recurrent net, L_W = L_T one whose layers share nothing. A bank's matrix is built once per pass; its gradient is the
+    sum over its visits.
+
+    A static error of a bank acts alike at each of its visits; noise of readings, where `forward` gets a key, is fresh.
 
     Args:
         in_features, width, out_features: Sizes of x, h (N) and y.
@@ -47,11 +40,14 @@ class ReLaXNet(nn.Module):
         residual: alpha.
         inject: When the input enters.
         bank: The banks; None makes ideal ones.
+        switch: Between the banks: its crosstalk mixes their matrices. None sends all light to one bank.
         schedule: Which bank each layer visits; None is cyclic.
         replicas: Independent networks side by side, as a leading axis of parameters and outputs; None for one without.
         seed: Of the weights; replica r is the network of seed + r.
         checkpoints: Whether the backward pass computes the layers again, in about sqrt(L_T) segments, instead of
-            keeping the fields of all: memory then grows with sqrt(L_T).
+            keeping the fields of all: memory then grows with sqrt(L_T). (A layer whose f has a slope of at most s can
+            be inverted where s times the largest singular value of W is below alpha; the states could then be computed
+            backwards and none be kept. Training leaves that range at once, so it is not offered.)
 
     Raises:
         PhotonicsError: for an unknown nonlinearity or way to inject, more banks than layers, and banks or a schedule of
@@ -68,8 +64,9 @@ class ReLaXNet(nn.Module):
         layers: int,
         nonlinearity: str = "tanh",
         residual: float = 1.0,
-        inject: Literal["once", "every"] = "once",
+        inject: Literal["once", "every", "sequence"] = "once",
         bank: Banks | None = None,
+        switch: Switch | None = None,
         schedule: LayerSchedule | None = None,
         replicas: int | None = None,
         seed: int = 0,
@@ -87,8 +84,8 @@ class ReLaXNet(nn.Module):
                 f"no nonlinearity {nonlinearity!r}{did_you_mean(nonlinearity, NONLINEARITIES)}; choose "
                 f"{', '.join(NONLINEARITIES)}"
             )
-        if inject not in {"once", "every"}:
-            raise PhotonicsError(f'inject = {inject!r}: the input enters "once" or "every" layer')
+        if inject not in {"once", "every", "sequence"}:
+            raise PhotonicsError(f'inject = {inject!r}: the input enters "once", in "every" layer, or as a "sequence"')
         seeds = seed if replicas is None else tuple(seed + r for r in range(replicas))
         self.banks = bank or IdealBanks(weight_sets, width, layers=layers, seeds=seeds)
         if (self.banks.weight_sets, self.banks.width) != (weight_sets, width):
@@ -97,6 +94,7 @@ class ReLaXNet(nn.Module):
                 f"of width {width}; make them equal"
             )
         self.nonlinearity, self.residual, self.inject, self.checkpoints = nonlinearity, residual, inject, checkpoints
+        self.switch = switch
         self.input = Projection(in_features, width, bias=False, seeds=seeds, name="input")
         self.readout = Projection(width, out_features, bias=True, seeds=seeds, name="readout")
 
@@ -114,76 +112,54 @@ class ReLaXNet(nn.Module):
     def _replicas(self) -> int:
         return len(self.input.weight) if self.input.weight.ndim == 3 else 1
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Inputs `(*batch, in_features)` to outputs `([replicas,] *batch, out_features)`."""
-        if x.shape[-1] != self.input.in_features:
+    def forward(self, x: Tensor, *, key: int | None = None) -> Tensor:
+        """The pass.
+
+        Args:
+            x: `(*batch, in_features)`; with inject "sequence" `(*batch, L_T, in_features)`.
+            key: Names one reading, whose noise is a pure function of it; None reads without noise.
+
+        Returns:
+            `([replicas or chips,] *batch, out_features)`.
+
+        Raises:
+            PhotonicsError: for inputs of another shape.
+        """
+        sequence = self.inject == "sequence"
+        wanted = (self.schedule.layers, self.input.in_features) if sequence else (self.input.in_features,)
+        if tuple(x.shape[-len(wanted) :]) != wanted:
             raise PhotonicsError(
-                f"ReLaXNet takes inputs (*batch, {self.input.in_features}); found {tuple(x.shape)}. Reshape them"
+                f"ReLaXNet takes inputs (*batch, {', '.join(map(str, wanted))}); found {tuple(x.shape)}. Reshape them"
             )
-        driven = self.input(x.reshape(-1, x.shape[-1]))
-        matrices, bias = self.banks.matrices(), self.banks.bias
-        added = None if self.inject == "once" else driven
-        h = driven if self.inject == "once" else torch.zeros_like(driven)
-        for segment in self._segments():
-            if self.checkpoints and torch.is_grad_enabled():
-                h = cast(Tensor, checkpoint(self._walk, segment, h, matrices, bias, added, use_reentrant=False))
-            else:
-                h = self._walk(segment, h, matrices, bias, added)
-        y: Tensor = self.readout(h)
-        return y.reshape(*y.shape[:-2], *x.shape[:-1], y.shape[-1])
+        batch = x.shape[: -len(wanted)]
+        rows = x.reshape(-1, *wanted)
+        if sequence:  # layers lead, so that each layer's share lies together
+            rows = rows.transpose(0, 1)
+            driven: Tensor = self.input(rows.flatten(0, 1)).unflatten(-2, rows.shape[:2])
+            h = torch.zeros_like(driven[..., 0, :, :])
+        else:
+            driven = self.input(rows)
+            h = driven if self.inject == "once" else torch.zeros_like(driven)
+        y: Tensor = self.readout(self._through(h, None if self.inject == "once" else driven, key))
+        return y.reshape(*y.shape[:-2], *batch, y.shape[-1])
 
-    def _walk(self, banks: tuple[int, ...], h: Tensor, matrices: Tensor, bias: Tensor, added: Tensor | None) -> Tensor:
-        """The layers that visit these banks."""
-        f = NONLINEARITIES[self.nonlinearity]
-        for k in banks:
-            offset = bias[..., k, None, :] if added is None else bias[..., k, None, :] + added
-            z = _affine(h, matrices[..., k, :, :], offset)
-            h = torch.add(f(z), h, alpha=self.residual)
-        return h
-
-    def _segments(self) -> list[tuple[int, ...]]:
-        banks = self.schedule.banks
-        length = math.isqrt(len(banks) - 1) + 1 if self.checkpoints else len(banks)
-        return [banks[start : start + length] for start in range(0, len(banks), length)]
+    def _through(self, h: Tensor, added: Tensor | None, key: int | None) -> Tensor:
+        """The state behind all layers."""
+        layers = self.schedule.layers
+        plan = Plan(
+            self.schedule.banks,
+            NONLINEARITIES[self.nonlinearity],
+            self.residual,
+            sequence=self.inject == "sequence",
+            segment=math.isqrt(layers - 1) + 1 if self.checkpoints else layers,
+            noise=None if key is None else reading_noise(self.banks, self.schedule.banks, key),
+        )
+        leakage = self.switch.leakage(self.banks.coherent) if self.switch else 0.0
+        return through_layers(h, self.banks.matrices(leakage), self.banks.bias, added, plan)
 
     def extra_repr(self) -> str:
         counts = f"{self.bank_parameter_count} weights in banks, {self.projection_parameter_count} in projections"
         return f"L_W={self.schedule.weight_sets}, L_T={self.schedule.layers}, {self.nonlinearity}, {counts}"
-
-
-class Projection(nn.Module):
-    """A linear map that all banks share.
-
-    Attributes:
-        weight: Trainable, `([replicas,] out_features, in_features)`, starting with deviation 1 / sqrt(in_features).
-        bias: Trainable, `([replicas,] out_features)`, or None.
-    """
-
-    bias: nn.Parameter | None
-
-    def __init__(
-        self, in_features: int, out_features: int, *, bias: bool, seeds: int | tuple[int, ...], name: str
-    ) -> None:
-        super().__init__()
-        self.in_features = in_features
-        drawn = drawn_for(seeds, name, out_features, in_features) / math.sqrt(in_features)
-        self.weight = nn.Parameter(drawn.to(torch.get_default_dtype()))
-        self.bias = nn.Parameter(torch.zeros_like(self.weight[..., 0])) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`([replicas,] batch, in_features)` to `([replicas,] batch, out_features)`."""
-        if self.weight.ndim == 3 and x.ndim == 2:
-            x = x.expand(len(self.weight), *x.shape)
-        return _affine(x, self.weight, None if self.bias is None else self.bias.unsqueeze(-2))
-
-
-def _affine(h: Tensor, matrix: Tensor, offset: Tensor | None) -> Tensor:
-    """h W^T + offset in one call, for one network or for several side by side."""
-    if offset is None:
-        return h @ matrix.mT
-    if h.ndim == 2:
-        return torch.addmm(offset, h, matrix.mT)
-    return torch.baddbmm(offset, h, matrix.mT)
 
 
 def _count(module: nn.Module) -> int:

@@ -75,9 +75,15 @@ class LayerSchedule:
         return tuple(self.banks.count(bank) for bank in range(self.weight_sets))
 
     @property
-    def switches(self) -> int:
-        """How often one layer visits another bank than the one before it."""
-        return sum(a != b for a, b in zip(self.banks, self.banks[1:], strict=False))
+    def changes(self) -> tuple[bool, ...]:
+        """Whether another bank follows each layer; behind the last layer comes the first one of the next sample."""
+        following = (*self.banks[1:], self.banks[0])
+        return tuple(a != b for a, b in zip(self.banks, following, strict=True))
+
+    @property
+    def changes_per_pass(self) -> int:
+        """How often a pass changes the bank, samples following each other."""
+        return sum(self.changes)
 
 
 def _cyclic(schedule: LayerSchedule) -> list[int]:

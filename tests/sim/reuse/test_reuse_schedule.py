@@ -10,18 +10,19 @@ from photonics_sim import LayerSchedule, PhotonicsError
 
 
 @pytest.mark.parametrize(
-    ("order", "banks", "switches"),
+    ("order", "banks", "changes"),
     [
         ("cyclic", (0, 1, 2, 0, 1, 2, 0), 6),
-        ("blocked", (0, 0, 0, 1, 1, 2, 2), 2),
+        ("blocked", (0, 0, 0, 1, 1, 2, 2), 3),
         ("palindrome", (0, 1, 2, 2, 1, 0, 0), 4),
-        ((2, 1, 0, 0, 0, 0, 1), (2, 1, 0, 0, 0, 0, 1), 3),
+        ((2, 1, 0, 0, 0, 0, 1), (2, 1, 0, 0, 0, 0, 1), 4),
     ],
 )
-def test_orders(order: str | tuple[int, ...], banks: tuple[int, ...], switches: int) -> None:
+def test_orders(order: str | tuple[int, ...], banks: tuple[int, ...], changes: int) -> None:
+    """Behind the last layer comes the first bank of the next sample."""
     schedule = LayerSchedule(3, 7, order)
     assert schedule.banks == banks
-    assert schedule.switches == switches
+    assert schedule.changes_per_pass == changes
     assert sum(schedule.visits) == 7
 
 
