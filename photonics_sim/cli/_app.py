@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from photonics_sim.cli import _devices, _doctor, _evaluate, _plot, _runs, _train
 from photonics_sim.cli._output import FAILED, INTERRUPTED, MISTAKE, human
-from photonics_sim.errors import PhotonicsError
+from photonics_sim.errors import PhotonicsError, PhotonicsWarning
 
 app = typer.Typer(
     name="photonics-sim",
@@ -69,6 +70,7 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 the user's mistake, 130 interrupted."""
+    warnings.showwarning = _show_warning
     try:
         app()
     except PhotonicsError as error:
@@ -81,6 +83,21 @@ def main() -> None:
         sys.exit(FAILED)
     except Exception as error:
         _end(error, FAILED)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Ours without the place in the code, which says nothing to a user; others as Python writes them."""
+    if issubclass(category, PhotonicsWarning):
+        human(f"[yellow]warning:[/] {message}")
+    else:
+        (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def _end(error: Exception, code: int) -> None:

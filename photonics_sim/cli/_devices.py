@@ -11,7 +11,7 @@ from rich.table import Table
 from photonics_sim.cli import _device_files
 from photonics_sim.cli._options import CardArgument, JsonOption, SetOption, parse_sets
 from photonics_sim.cli._output import human, print_json, show
-from photonics_sim.device import format_si, list_devices, load_card
+from photonics_sim.device import Alternative, format_si, list_devices, load_card
 
 app = typer.Typer(
     help="Devices on paper: list, show, check and fields of a card; new and import for one of your own.",
@@ -53,17 +53,21 @@ def show_(card: CardArgument, set_: SetOption = None, json_: JsonOption = False)
     """Show a card: numbers with their sources, costs and link budget, and what is not modelled."""
     found = load_card(card, parse_sets(set_))
 
-    from photonics_sim.device import build_device
+    from photonics_sim.device import Scheduled, build_device
 
-    costs = build_device(found).costs().to_dict()
+    device = build_device(found)
+    costs, ways = device.costs().to_dict(), device.alternatives() if isinstance(device, Scheduled) else []
     if json_:
-        print_json(found.model_dump() | {"costs": costs})
+        scheduled = {"alternatives": [asdict(way) for way in ways]} if ways else {}
+        print_json(found.model_dump() | {"costs": costs} | scheduled)
         return
     table = Table("path", "value", "unit", "source", title=f"{found.name}: {found.summary}")
     for field in found.fields():
         table.add_row(field.path, str(field.value), field.unit, field.source or "[dim]design choice[/]")
     show(table)
     show(_costs_table(costs))
+    if ways:
+        show(_ways_table(ways))
     show("[bold]Not modelled[/]\n" + "\n".join(f"- {line}" for line in found.not_modelled))
     show("[bold]From[/]\n" + "\n".join(f"- {line}" for line in found.references))
 
@@ -87,6 +91,14 @@ def _costs_table(costs: dict[str, Any]) -> Table:
             "signal to noise of a reading",
             f"{link['signal_to_noise_db']:.1f} dB ({link['effective_bits']:.1f} effective bits)",
         )
+    return table
+
+
+def _ways_table(ways: list[Alternative]) -> Table:
+    rows = [way.shown(ways[0]) for way in ways]
+    table = Table(*rows[0], title="The same network, built otherwise", caption="layers alone; (ratio to the first way)")
+    for row in rows:
+        table.add_row(*row.values())
     return table
 
 

@@ -35,6 +35,9 @@ def evaluate(
     data_dir: DataDirOption = None,
     set_: SetOption = None,
     chips: Annotated[int, typer.Option(help="Fabricated chips to judge as well.", min=0, max=100_000)] = 20,
+    after_hours: Annotated[
+        float, typer.Option(help="Hours for which slow weights have stood since they were written.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the chips and of the readings.")] = 0,
     json_: JsonOption = False,
 ) -> None:
@@ -44,14 +47,15 @@ def evaluate(
 
     device, dataset, pipeline, trained = open_target(target, data, data_dir, parse_sets(set_), seed)
     ideal = judge(device.ideal(), dataset, pipeline=pipeline)
-    found = judge(device, dataset, pipeline=pipeline, chips=chips, seed=seed)
+    found = judge(device, dataset, pipeline=pipeline, chips=chips, seed=seed, after_hours=after_hours)
     costs = device.costs()
-    name = found.score_name
+    name = found.measure.name
     answer = {
         "target": target,
         "trained": trained,
         "data": dataset.name,
         "task": dataset.task,
+        "after_hours": after_hours,
         "test_samples": len(found.targets),
         f"ideal_{name}": ideal.score,
         f"test_{name}": found.score,
@@ -60,21 +64,23 @@ def evaluate(
         "seconds_per_inference": costs.total_latency_s,
         "joules_per_inference": costs.total_energy_j,
     }
-    human(_sentence(found, ideal, dataset.name, trained), "imperfections: " + _imperfections(device))
+    human(_sentence(found, ideal, dataset.name, trained, after_hours), "imperfections: " + _imperfections(device))
     say_weak_light(costs.signal_to_noise_db)
     if json_:
         print_json(answer)
 
 
-def _sentence(found: Evaluation, ideal: Evaluation, data: str, trained: bool) -> str:
+def _sentence(found: Evaluation, ideal: Evaluation, data: str, trained: bool, hours: float) -> str:
+    shown = found.measure.shown
+    later = f" after {hours:g} h" if hours else ""
     parts = [
-        f"{found.score_name} on {len(found.targets)} test samples of {data}: [bold]ideal {ideal.score:.4f}[/]",
-        f"nominal card {found.score:.4f}",
+        f"{found.measure.label} on {len(found.targets)} test samples of {data}: [bold]ideal {shown(ideal.score)}[/]",
+        f"nominal card{later} {shown(found.score)}",
     ]
     if found.as_built:
-        low, high = found.as_built.interval
+        low, high = map(shown, found.as_built.interval)
         chips = len(found.as_built.scores)
-        parts.append(f"[bold]as built {found.as_built.mean:.4f}[/], 95 % of {chips} chips in {low:.4f} .. {high:.4f}")
+        parts.append(f"[bold]as built{later} {shown(found.as_built.mean)}[/], 95 % of {chips} chips in {low} .. {high}")
     if not trained:
         parts.append("the card's settings are random: train it first")
     return " · ".join(parts)

@@ -46,7 +46,10 @@ RunArgument = Annotated[
 ]
 DataOption = Annotated[
     str,
-    typer.Option(help="digits, mnist, fashion-mnist, or a .npz or .h5 file.", autocompletion=complete_data),
+    typer.Option(
+        help="digits, mnist, fashion-mnist, svhn, cifar-10, shakespeare, or a .npz, .h5 or .txt file.",
+        autocompletion=complete_data,
+    ),
 ]
 DataDirOption = Annotated[
     Path | None,

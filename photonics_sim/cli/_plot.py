@@ -14,10 +14,12 @@ from photonics_sim.errors import PhotonicsError, did_you_mean
 
 def plot(
     run: RunArgument,
-    what: Annotated[str, typer.Option(help="curves, result, light, chip, costs or report.")] = "curves",
+    what: Annotated[
+        str, typer.Option(help="curves, result, ageing, light, chip, costs, timeline or report.")
+    ] = "curves",
     out: Annotated[Path | None, typer.Option(help="File; its ending says svg, pdf or png.")] = None,
 ) -> None:
-    """Draw a run: training curves, confusion matrix, light in the device, chip, costs; or write its report anew."""
+    """Draw a run: curves, result, ageing, light in the device, chip, costs, a pass in time; or its report anew."""
     from photonics_sim.runs import find_run
 
     found = find_run(run)

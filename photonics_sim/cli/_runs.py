@@ -36,24 +36,31 @@ def list_(
         if "problem" in row:
             table.add_row(row["run"], f"[red]{row['problem']}[/]")
             continue
-        table.add_row(row["run"], row["state"], row["card"], row["data"], str(row["seed"]), row["epochs"],
-                      *(_number(row[key]) for key in ("validation", "test", "as_built")))  # fmt: skip
+        scores = (_shown(row[key], row["task"]) for key in ("validation", "test", "as_built"))
+        table.add_row(row["run"], row["state"], row["card"], row["data"], str(row["seed"]), row["epochs"], *scores)
     show(table)
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+def _shown(value: float | None, task: str) -> str:
+    from photonics_sim.runs import measure_of
+
+    return "-" if value is None else measure_of(task).shown(value)
 
 
 def _row(run: Any) -> dict[str, Any]:
+    from photonics_sim.runs import measure_of
+
     try:
         summary, config = run.summary, run.config
-        score = "accuracy" if summary.get("task", "classification") == "classification" else "r2"
+        task = summary.get("task", "classification")
+        score = measure_of(task).name
         return {
             "run": str(run.path),
             "state": run.state,
             "card": run.card.name,
             "data": config.data.name,
+            "task": task,
+            "score": score,
             "seed": config.training.seed,
             "epochs": f"{summary.get('epochs', 0)}/{config.training.epochs}",
             "validation": summary.get(f"validation_{score}"),
@@ -67,7 +74,7 @@ def _row(run: Any) -> dict[str, Any]:
 @app.command(name="show")
 def show_(run: RunArgument, json_: JsonOption = False) -> None:
     """Show a run: how it was made and what came out."""
-    from photonics_sim.runs import find_run
+    from photonics_sim.runs import find_run, measure_of
 
     found = find_run(run)
     answer = {"state": found.state} | found.summary | {"config": found.config.model_dump()}
@@ -82,10 +89,8 @@ def show_(run: RunArgument, json_: JsonOption = False) -> None:
             table.add_row(key.replace("_", " "), f"{value:.6g}" if isinstance(value, float) else str(value))
     built = found.summary.get("as_built")
     if built:
-        table.add_row(
-            "as built",
-            f"{built['mean']:.4f} [{built['low']:.4f}, {built['high']:.4f}], {built['chips']} chips",
-        )
+        mean, low, high = (measure_of(found.summary["task"]).shown(built[key]) for key in ("mean", "low", "high"))
+        table.add_row("as built", f"{mean}, 95 % of {built['chips']} chips in {low} .. {high}")
     table.add_row("state", found.state)
     table.add_row("command", made.command)
     table.add_row("made", f"{made.date}, {made.threads} threads")

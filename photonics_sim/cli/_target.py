@@ -9,7 +9,7 @@ from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
 from photonics_sim.device import Device, build_device, list_devices, load_card
 from photonics_sim.errors import PhotonicsError, did_you_mean
 from photonics_sim.runs import Run, find_run, list_runs
-from photonics_sim.training import as_dataset, fit_card, load_run_dataset, load_trained
+from photonics_sim.training import as_dataset, fit_card, load_pipeline, load_run_dataset, load_trained
 
 
 def open_target(
@@ -26,13 +26,18 @@ def open_target(
         device = build_device(fit_card(load_card(target, sets), dataset, sets), seed=seed)
         return device, dataset, fit_pipeline(dataset, device.in_features), False
     device = load_trained(run, overrides=sets)
-    dataset = as_dataset(data, data_dir) if data else load_run_dataset(run, root=data_dir)
+    source, pipeline = run.config.data, load_pipeline(run)
+    dataset = as_dataset(data, data_dir, vocabulary=source.classes) if data else load_run_dataset(run, root=data_dir)
+    if dataset.task != pipeline.task:
+        raise PhotonicsError(f"{dataset.name} is for {dataset.task} and the run for {pipeline.task}; give other --data")
     if dataset.outputs != device.out_features:
         raise PhotonicsError(
             f"{dataset.name} has {dataset.outputs} classes and the run has {device.out_features}; give other --data"
         )
+    if dataset.task == "next-token" and list(dataset.classes) != source.classes:
+        raise PhotonicsError(f"{dataset.name} has other characters than the run was trained on; give other --data")
     # other data go through the pipeline that the weights were trained behind
-    return device, dataset, Pipeline.from_dict(run.config.data.pipeline), True
+    return device, dataset, pipeline, True
 
 
 def _as_run(target: str) -> Run | None:

@@ -22,18 +22,22 @@ from photonics_sim.cli._options import (
 )
 from photonics_sim.cli._output import INTERRUPTED, human, print_json, say_weak_light
 from photonics_sim.device import format_si, load_card
-from photonics_sim.runs import TrainSettings
+from photonics_sim.runs import TrainSettings, measure_of
 
 if TYPE_CHECKING:
     from photonics_sim.runs import Run
 
 _DEFAULT = TrainSettings()
+_ON_DEVICE = (
+    "Train one fabricated chip in the loop: each step writes its slow weights, which takes its time and wears them."
+)
 
 
-def _setting(name: str) -> Any:
+def _setting(name: str, *, of_card: bool = False) -> Any:
     """The option of a training setting, with that setting's own description."""
     text = TrainSettings.model_fields[name].description or name
-    return typer.Option(help=f"{text[0].upper()}{text[1:]}.")
+    default = f" By default what suits the card, mostly {getattr(_DEFAULT, name):g}." if of_card else ""
+    return typer.Option(help=f"{text[0].upper()}{text[1:]}.{default}")
 
 
 def train(  # noqa: PLR0917 - typer reads the options from the signature
@@ -41,14 +45,24 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
     epochs: Annotated[int, _setting("epochs")] = _DEFAULT.epochs,
-    batch: Annotated[int, _setting("batch_size")] = _DEFAULT.batch_size,
-    lr: Annotated[float, _setting("learning_rate")] = _DEFAULT.learning_rate,
+    batch: Annotated[int | None, _setting("batch_size", of_card=True)] = None,
+    lr: Annotated[float | None, _setting("learning_rate", of_card=True)] = None,
+    clip_norm: Annotated[float | None, _setting("clip_norm", of_card=True)] = None,
     label_smoothing: Annotated[float, _setting("label_smoothing")] = _DEFAULT.label_smoothing,
     shift_px: Annotated[float, _setting("shift_px")] = _DEFAULT.shift_px,
     rotate_deg: Annotated[float, _setting("rotate_deg")] = _DEFAULT.rotate_deg,
     zoom: Annotated[float, _setting("zoom")] = _DEFAULT.zoom,
     seed: Annotated[int, _setting("seed")] = _DEFAULT.seed,
     chips: Annotated[int, _setting("chips")] = _DEFAULT.chips,
+    on_device: Annotated[bool, typer.Option("--on-device", help=_ON_DEVICE)] = False,
+    pca: Annotated[
+        int | None,
+        typer.Option(
+            help="Give the device this many principal components of the train part (half-whitened), not pixels or "
+            "columns.",
+            min=1,
+        ),
+    ] = None,
     set_: SetOption = None,
     name: Annotated[str | None, typer.Option(help="Name of the run under runs/.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run, instead of --name.")] = None,
@@ -62,14 +76,13 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
     sets = parse_sets(set_)
     checked = load_card(card, sets)
 
+    from photonics_sim.datasets import fit_pipeline
     from photonics_sim.device import build_device
     from photonics_sim.training import as_dataset, fit_card
     from photonics_sim.training import train as train_device
 
     settings: dict[str, Any] = {
         "epochs": epochs,
-        "batch_size": batch,
-        "learning_rate": lr,
         "label_smoothing": label_smoothing,
         "shift_px": shift_px,
         "rotate_deg": rotate_deg,
@@ -77,16 +90,33 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
         "seed": seed,
         "chips": chips,
         "accelerator": pick_accelerator(accelerator),
+        "on_device": on_device,
+    }
+    settings |= {
+        name: value
+        for name, value in {"batch_size": batch, "learning_rate": lr, "clip_norm": clip_norm}.items()
+        if value is not None
     }
     dataset = as_dataset(data, data_dir)
-    fitted = fit_card(checked, dataset, sets)
+    pipeline = fit_pipeline(dataset, pca=pca) if pca is not None else None
+    fitted = fit_card(checked, dataset, sets, pipeline)
     for path, (value, before) in fitted.changes(checked).items():
         human(f"{path} = {value} to fit {dataset.name} (the card says {before})")
     device = build_device(fitted, seed=seed)
     if dry_run:
-        _forecast(device, dataset, settings, json_)
+        _forecast(device, dataset, pipeline, settings, json_)
         return
-    run = train_device(device, dataset, source=data, root=data_dir, name=name, out=out, command=_command(), **settings)
+    run = train_device(
+        device,
+        dataset,
+        pipeline=pipeline,
+        source=data,
+        root=data_dir,
+        name=name,
+        out=out,
+        command=_command(),
+        **settings,
+    )
     _finish(run, json_)
 
 
@@ -153,14 +183,8 @@ def _finish(run: Run, as_json: bool) -> None:
 
 
 def _sentence(summary: dict[str, Any]) -> str:
-    from photonics_sim.training import SCORE_NAMES, format_score
-
-    name = SCORE_NAMES[summary["task"]]
-
-    def shown(value: float) -> str:
-        return format_score(value, name)
-
-    label = "test accuracy" if name == "accuracy" else "test R^2"
+    measure = measure_of(summary["task"])
+    shown = measure.shown
     built = summary.get("as_built")
     as_built = (
         f" nominal, {shown(built['mean'])} as built ({built['chips']} chips, 95 % within "
@@ -169,17 +193,17 @@ def _sentence(summary: dict[str, Any]) -> str:
         else ""
     )
     return (
-        f"[bold]{label} {shown(summary[f'test_{name}'])}[/]{as_built} · best epoch {summary['best_epoch']} of "
-        f"{summary['epochs']} · {summary['training_seconds']:.0f} s here · the device: "
+        f"[bold]test {measure.label} {shown(summary[f'test_{measure.name}'])}[/]{as_built} · best epoch "
+        f"{summary['best_epoch']} of {summary['epochs']} · {summary['training_seconds']:.0f} s here · the device: "
         f"{format_si(summary['seconds_per_inference'], 's')} and {format_si(summary['joules_per_inference'], 'J')} "
         "per inference"
     )
 
 
-def _forecast(device: Any, dataset: Any, settings: dict[str, Any], as_json: bool) -> None:
-    from photonics_sim.training import estimate_training
+def _forecast(device: Any, dataset: Any, pipeline: Any, settings: dict[str, Any], as_json: bool) -> None:
+    from photonics_sim.training import estimate_training, training_settings
 
-    estimate = estimate_training(device, dataset, TrainSettings(**settings))
+    estimate = estimate_training(device, dataset, training_settings(device.card, settings), pipeline)
     low, high = estimate.low_s / 60, estimate.high_s / 60
     span = f"{low:.1f} .. {high:.1f} min" if high >= 1 else f"{60 * low:.0f} .. {60 * high:.0f} s"
     human(

@@ -8,4 +8,6 @@ from ._pipeline import Pipeline as Pipeline
 from ._pipeline import fit_pipeline as fit_pipeline
 from ._pipeline import possible_widths as possible_widths
 from ._registry import names as names
+from ._text import encode_text as encode_text
+from ._text import load_text as load_text
 from ._tensors import from_tensors as from_tensors

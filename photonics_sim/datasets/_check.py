@@ -16,14 +16,17 @@ MAX_CLASS = 2**31
 
 
 def check_inputs(values: Array, what: str, where: str) -> NDArray[np.float32]:
-    """Samples as float32, shape (n, features) or (n, ny, nx).
+    """Samples as float32, shape (n, features), (n, ny, nx) or (n, channels, ny, nx).
 
     Raises:
         PhotonicsError: where the type or shape is another, a value is not finite, or there is nothing in it.
     """
-    if values.ndim not in (2, 3):
+    if values.ndim not in (2, 3, 4):
         hint = "reshape(-1, 1) makes one feature of it" if values.ndim == 1 else "flatten each sample"
-        raise PhotonicsError(f"{where}: {what} has shape {values.shape}, expected (n, features) or (n, ny, nx); {hint}")
+        raise PhotonicsError(
+            f"{where}: {what} has shape {values.shape}, expected (n, features), (n, ny, nx) or "
+            f"(n, channels, ny, nx); {hint}"
+        )
     if values.size == 0:
         raise PhotonicsError(f"{where}: {what} is empty, its shape is {values.shape}; put samples into it")
     return _as_float32(values, what, where)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
 from torch import Tensor
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "next-token"]
+
+CHUNK = 1 << 16  # samples that are hashed at a time
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -18,8 +21,10 @@ class Part:
     """Samples that are used together, for training, for validation or for the test.
 
     Attributes:
-        inputs: raw samples, float32, (n, features) or (n, ny, nx); pixels of the named sets lie in 0..1.
-        targets: class numbers, int64, shape (n,), or values to predict in the user's units, float32, (n, k).
+        inputs: raw samples, float32, (n, features), (n, ny, nx) or (n, channels, ny, nx), pixels of the named sets
+            in 0..1; of a text, character numbers (n, longest window), windows that share their memory.
+        targets: class numbers, int64, shape (n,), or values to predict in the user's units, float32, (n, k); of a
+            text, the character that follows each window, int64, (n,).
     """
 
     inputs: Tensor
@@ -38,11 +43,11 @@ class Dataset:
 
     Attributes:
         name: what the data set is called in reports.
-        task: "classification" or "regression".
+        task: "classification", "regression" or "next-token".
         train: what the weights and the pipeline are fitted on.
         validation: what choices during training may look at.
         test: what only the final figure looks at.
-        classes: names of the classes, or of the target columns for regression.
+        classes: names of the classes, of the target columns for regression, or of the characters of a text.
         licence: under what terms the data may be used; empty where not stated.
         citation: what to cite (BibTeX); empty where not stated.
         pooled_side: side in pixels to which images are pooled unless a width is asked for; None keeps all.
@@ -65,7 +70,7 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one raw sample: (features,) or (ny, nx)."""
+        """Shape of one raw sample: (features,), (ny, nx), (channels, ny, nx), or (longest window,) for a text."""
         return tuple(self.train.inputs.shape[1:])
 
     @property
@@ -75,7 +80,7 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """Numbers a device has to give: one per class, or one per target column."""
+        """Numbers a device has to give: one per class, target column or character."""
         return len(self.classes)
 
     @cached_property
@@ -84,12 +89,13 @@ class Dataset:
         hasher = hashlib.sha256()
         for name, part in self.parts.items():
             for tensor in (part.inputs, part.targets):
-                array = tensor.detach().cpu().contiguous().numpy()
+                array = tensor.detach().cpu().numpy()
                 hasher.update(f"{name} {array.dtype.str} {array.shape};".encode())
-                hasher.update(array.data)
+                for start in range(0, len(array), CHUNK):  # windows of a text share memory; a copy would not
+                    hasher.update(np.ascontiguousarray(array[start : start + CHUNK]).data)
         return hasher.hexdigest()
 
     def __repr__(self) -> str:
         sizes = " + ".join(str(len(part)) for part in self.parts.values())
-        kind = "classes" if self.task == "classification" else "target columns"
+        kind = {"classification": "classes", "regression": "target columns", "next-token": "characters"}[self.task]
         return f"Dataset({self.name!r}, {self.task}: {sizes} samples of {self.shape}, {self.outputs} {kind})"

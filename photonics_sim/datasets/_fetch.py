@@ -17,7 +17,7 @@ TIMEOUT_S = 30
 
 
 def read_files(entry: Entry, root: str | os.PathLike[str] | None) -> dict[str, bytes]:
-    """The unpacked, verified content of each file of a data set, by its role.
+    """The verified content of each file of a data set, by its role; of a gzip file what is in it.
 
     Args:
         entry: the data set.
@@ -35,13 +35,13 @@ def read_files(entry: Entry, root: str | os.PathLike[str] | None) -> dict[str, b
 
 
 def _find(entry: Entry, root: Path) -> dict[str, Path]:
-    variants = (entry.name, entry.name.replace("-", "_"), entry.name.replace("_", "-"))
+    variants = (entry.name, entry.name.replace("-", "_"), entry.name.replace("_", "-"), *entry.folders)
     # The folder of the name goes first: data sets share their file names.
     folders = [*(root / variant for variant in dict.fromkeys(variants)), root]
     found: dict[str, Path] = {}
     missing: list[str] = []
     for role, file in entry.files.items():
-        candidates = (folder / name for folder in folders for name in (file.name, file.raw_name))
+        candidates = (folder / name for folder in folders for name in dict.fromkeys((file.name, file.raw_name)))
         path = next((path for path in candidates if os.path.isfile(path)), None)
         if path is None:
             missing.append(file.name)
@@ -87,21 +87,22 @@ def _brief(error: Exception) -> str:
 
 
 def read_verified(path: Path, file: SourceFile) -> bytes:
-    """The unpacked content of `path`, whose packed SHA-256 or unpacked MD5 is the published one.
+    """The content of `path`, unpacked where that is what counts, if a published hash fits it.
+
+    A file that counts as it is needs the published SHA-256; of others, packed SHA-256 or unpacked MD5 will do.
 
     Raises:
-        PhotonicsError: where it is truncated, larger than published, or neither hash fits; the file stays.
+        PhotonicsError: where it is truncated, larger than published, or no hash fits; the file stays.
     """
-    packed = path.name.endswith(".gz")
-    largest = file.raw_bytes + file.raw_bytes // 100 + 1024 if packed else file.raw_bytes
-    try:
-        size = path.stat().st_size
-        if size > largest:
-            raise PhotonicsError(f"{path} has {size} bytes, {file.name} at most {largest}; replace the file")
-        stored = path.read_bytes()
-    except OSError as error:
-        raise PhotonicsError(f"cannot read {path}: {error.strerror or error}") from error
+    packed = file.gzipped and path.name.endswith(".gz")
+    stored = _read(path, file, packed)
     sha256 = hashlib.sha256(stored).hexdigest()
+    if not file.gzipped:
+        if sha256 != file.sha256:
+            raise PhotonicsError(
+                f"{path} is not the published file: sha256 {sha256} (expected {file.sha256}); replace the file"
+            )
+        return stored
     content = _unpack(stored, path, file, sha256) if packed else stored
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if md5 != file.md5 and not (packed and sha256 == file.sha256):
@@ -111,6 +112,17 @@ def read_verified(path: Path, file: SourceFile) -> bytes:
             f"(expected {file.md5}); replace the file"
         )
     return content
+
+
+def _read(path: Path, file: SourceFile, packed: bool) -> bytes:
+    largest = file.raw_bytes + file.raw_bytes // 100 + 1024 if packed else file.raw_bytes or file.bytes
+    try:
+        size = path.stat().st_size
+        if size > largest:
+            raise PhotonicsError(f"{path} has {size} bytes, {file.name} at most {largest}; replace the file")
+        return path.read_bytes()
+    except OSError as error:
+        raise PhotonicsError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _unpack(stored: bytes, path: Path, file: SourceFile, sha256: str) -> bytes:

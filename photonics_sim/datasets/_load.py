@@ -9,19 +9,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from photonics_sim.datasets._colour import Labelled, parse_cifar, parse_svhn
 from photonics_sim.datasets._dataset import Dataset, Part, Task
 from photonics_sim.datasets._fetch import read_files
 from photonics_sim.datasets._idx import parse_idx
 from photonics_sim.datasets._registry import Entry, lookup
 from photonics_sim.datasets._split import TEST, TRAIN, VALIDATION, deal, hold_out
+from photonics_sim.datasets._text import text_dataset
 from photonics_sim.errors import PhotonicsError
 
 
 def load(name: str, root: str | os.PathLike[str] | None = None) -> Dataset:
     """Load a data set by name, with pixels scaled to 0..1.
 
-    The parts are fixed: the official test part where there is one (mnist, fashion-mnist; 6000 training images
-    are then the validation part), else 70 / 10 / 20 % of each class.
+    The parts are fixed: the official test part where there is one (a fixed number of training images, about a tenth,
+    are then the validation part), else 70 / 10 / 20 % of each class; for shakespeare those of `load_text`.
 
     Args:
         name: one of `names()`.
@@ -30,17 +32,18 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> Dataset:
             are downloaded once and kept in the user's cache. Not needed for digits: scikit-learn has them.
 
     Returns:
-        Images of shape (8, 8) for digits and (28, 28) for the others, in ten classes.
+        Images in ten classes, of shape (8, 8) for digits, (28, 28) for mnist and fashion-mnist and (3, 32, 32) for
+        svhn and cifar-10; windows of 64 characters, each followed by one of 65, for shakespeare.
 
     Raises:
         PhotonicsError: where the name is unknown, files are missing or fail their checksums, or no mirror
             answers.
     """
     entry = lookup(name)
-    return _from_idx(entry, read_files(entry, root)) if entry.files else _digits(entry)
+    return _READERS[entry.format](entry, read_files(entry, root) if entry.files else {})
 
 
-def _digits(entry: Entry) -> Dataset:
+def _digits(entry: Entry, _: dict[str, bytes]) -> Dataset:
     from sklearn.datasets import load_digits
 
     bundle = load_digits()
@@ -50,15 +53,11 @@ def _digits(entry: Entry) -> Dataset:
     return _dataset(entry, *parts)
 
 
-def _from_idx(entry: Entry, contents: dict[str, bytes]) -> Dataset:
-    images, labels = _pair(entry, contents, "train")
-    test_images, test_labels = _pair(entry, contents, "test")
-    codes = hold_out(len(images), entry.validation)
-    train, validation = (_part(images[codes == code], labels[codes == code], 255) for code in (TRAIN, VALIDATION))
-    return _dataset(entry, train, validation, _part(test_images, test_labels, 255))
+def _idx(entry: Entry, contents: dict[str, bytes]) -> Dataset:
+    return _official(entry, _idx_pair(entry, contents, "train"), _idx_pair(entry, contents, "test"))
 
 
-def _pair(entry: Entry, contents: dict[str, bytes], part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _idx_pair(entry: Entry, contents: dict[str, bytes], part: str) -> Labelled:
     images_role, labels_role = f"{part}_images", f"{part}_labels"
     images = parse_idx(contents[images_role], 3, f"{entry.name}/{entry.files[images_role].name}")
     labels = parse_idx(contents[labels_role], 1, f"{entry.name}/{entry.files[labels_role].name}")
@@ -67,6 +66,31 @@ def _pair(entry: Entry, contents: dict[str, bytes], part: str) -> tuple[NDArray[
             f"{entry.name}: {len(images)} {part} images but {len(labels)} labels; fetch the files again"
         )
     return images, labels
+
+
+def _svhn(entry: Entry, contents: dict[str, bytes]) -> Dataset:
+    # each file leaves the memory before the pixels become floats
+    return _official(entry, *(parse_svhn(contents.pop(role), entry.files[role].name) for role in ("train", "test")))
+
+
+def _cifar(entry: Entry, contents: dict[str, bytes]) -> Dataset:
+    return _official(entry, *parse_cifar(contents.pop("archive"), entry.files["archive"].name))
+
+
+def _text(entry: Entry, contents: dict[str, bytes]) -> Dataset:
+    text = contents["text"].decode("utf-8")
+    return text_dataset(text, name=entry.name, where=entry.name, licence=entry.licence, citation=entry.citation)
+
+
+_READERS = {"digits": _digits, "idx": _idx, "svhn": _svhn, "cifar-10": _cifar, "text": _text}
+
+
+def _official(entry: Entry, train: Labelled, test: Labelled) -> Dataset:
+    """Parts of a data set with a test part of its own; some training images become the validation part."""
+    images, labels = train
+    codes = hold_out(len(images), entry.validation)
+    learned, validation = (_part(images[codes == code], labels[codes == code], 255) for code in (TRAIN, VALIDATION))
+    return _dataset(entry, learned, validation, _part(*test, 255))
 
 
 def _part(images: NDArray[np.generic], labels: NDArray[np.generic], white: int) -> Part:

@@ -25,7 +25,7 @@ def load_file(path: str | os.PathLike[str]) -> Dataset:
 
     The arrays in it, at the top level of an HDF5 file:
 
-    - `inputs`: real numbers, shape (n, features), or (n, ny, nx) for images.
+    - `inputs`: real numbers, shape (n, features), or (n, ny, nx) or (n, channels, ny, nx) for images.
     - `targets`: integers of shape (n,) are classes counted from 0 (classification); floats of shape (n,) or
       (n, k) are values to predict, in any unit (regression).
     - `test_inputs` and `test_targets` (optional): the test part, like the two above.

@@ -15,32 +15,42 @@ REGISTRY = Path(__file__).with_name("registry.toml")
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One published file: its name, its sizes in bytes and the hashes by which it is accepted."""
+    """One published file: its name, its size in bytes and the hash by which it is accepted.
+
+    A gzip file is unpacked where size and MD5 of its content are given too; its content is then accepted as well.
+    """
 
     name: str
     bytes: int
-    raw_bytes: int
     sha256: str
-    md5: str
+    raw_bytes: int = 0
+    md5: str = ""
+
+    @property
+    def gzipped(self) -> bool:
+        """Whether it is the content of the file that counts."""
+        return bool(self.md5)
 
     @property
     def raw_name(self) -> str:
         """The name of the unpacked file."""
-        return self.name.removesuffix(".gz")
+        return self.name.removesuffix(".gz") if self.gzipped else self.name
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set of the registry; `files` is empty where scikit-learn brings the data."""
+    """One data set of the registry; `format` says how its files are read."""
 
     name: str
     title: str
     task: str
+    format: str
     licence: str
     citation: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
     pooled_side: int | None = None
     validation: int = 0
+    folders: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
     files: dict[str, SourceFile] = field(default_factory=dict)
 
@@ -50,11 +60,13 @@ def _entry(name: str, table: dict[str, Any]) -> Entry:
         name=name,
         title=table["title"],
         task=table["task"],
+        format=table["format"],
         licence=table["licence"],
         citation=table["citation"].strip(),
-        classes=tuple(table["classes"]),
+        classes=tuple(table.get("classes", ())),
         pooled_side=table.get("pooled_side"),
         validation=table.get("validation", 0),
+        folders=tuple(table.get("folders", ())),
         mirrors=tuple(table.get("mirrors", ())),
         files={role: SourceFile(**file) for role, file in table.get("files", {}).items()},
     )
@@ -82,5 +94,7 @@ def lookup(name: str) -> Entry:
         hint = did_you_mean(name, known)
         if Path(name).suffix.lower() in {".npz", ".h5", ".hdf5"}:
             hint = "; for a file of your own call load_file"
+        if Path(name).suffix.lower() == ".txt":
+            hint = "; for a text of your own call load_text"
         raise PhotonicsError(f"no data set is called {name!r}; there are {', '.join(known)}{hint}")
     return known[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
@@ -13,13 +13,15 @@ from photonics_sim.datasets._assemble import Arrays, assemble
 from photonics_sim.datasets._dataset import Dataset, Task
 from photonics_sim.errors import PhotonicsError, did_you_mean
 
+TASKS: tuple[Task, ...] = ("classification", "regression")
+
 
 def from_tensors(dataset: TensorDataset, *, name: str = "tensors", task: Task | None = None) -> Dataset:
     """Make a data set of two tensors, with the seeded split of `load_file`.
 
     Args:
-        dataset: inputs, shape (n, features) or (n, ny, nx), and targets: integers of shape (n,) are classes
-            counted from 0, floats of shape (n,) or (n, k) are values to predict.
+        dataset: inputs, shape (n, features), (n, ny, nx) or (n, channels, ny, nx), and targets: integers of shape
+            (n,) are classes counted from 0, floats of shape (n,) or (n, k) are values to predict.
         name: how the data set is to be called.
         task: "classification" or "regression" where the type of the targets does not tell.
 
@@ -35,10 +37,10 @@ def from_tensors(dataset: TensorDataset, *, name: str = "tensors", task: Task | 
         raise PhotonicsError(
             f"{name}: {len(dataset.tensors)} tensors in the TensorDataset, expected inputs and targets"
         )
-    tasks = get_args(Task)
-    if task is not None and task not in tasks:
+    if task is not None and task not in TASKS:
         raise PhotonicsError(
-            f"{name}: no task is called {task!r}; there are {', '.join(tasks)}{did_you_mean(task, tasks)}"
+            f"{name}: tensors are for {' or '.join(TASKS)}, not for {task!r}{did_you_mean(task, TASKS)}; load_text is "
+            "the way of a text"
         )
     inputs, targets = (_array(tensor, name) for tensor in dataset.tensors)
     return assemble(Arrays(inputs, targets), name=name, where=name, task=task)

@@ -1,3 +1,5 @@
+from ._ageing import plot_ageing as plot_ageing
+from ._characters import plot_characters as plot_characters
 from ._chip import plot_chip as plot_chip
 from ._confusion import plot_confusion as plot_confusion
 from ._costs import plot_costs as plot_costs
@@ -9,4 +11,5 @@ from ._report import ReportData as ReportData
 from ._report import render_report as render_report
 from ._run_figures import RUN_FIGURES as RUN_FIGURES
 from ._run_report import report as report
+from ._timeline import plot_timeline as plot_timeline
 from ._training import plot_training as plot_training

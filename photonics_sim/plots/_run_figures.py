@@ -11,14 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photonics_sim.device import ChipDrawing, Device, Drawn, Imaged
+from photonics_sim.device import ChipDrawing, Device, Drawn, Imaged, Scheduled
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.plots._ageing import plot_ageing
+from photonics_sim.plots._characters import plot_characters
 from photonics_sim.plots._chip import plot_chip
 from photonics_sim.plots._confusion import plot_confusion
 from photonics_sim.plots._costs import plot_costs
 from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._planes import plot_planes
 from photonics_sim.plots._regression import plot_regression
+from photonics_sim.plots._timeline import plot_timeline
 from photonics_sim.plots._training import plot_training
 from photonics_sim.runs import Metric, Run, read_metrics
 from photonics_sim.training import load_trained
@@ -75,6 +78,11 @@ class OpenRun:
         """The first test sample as the device takes it, `(in_features,)`."""
         return torch.from_numpy(self.require_finished().metrics["sample"].values)
 
+    @property
+    def has_aged(self) -> bool:
+        """Whether chips were judged hours after their weights were written."""
+        return self.run.metrics_path.exists() and "aged_score" in self.metrics
+
     def require_finished(self) -> OpenRun:
         """The run itself, if it is finished."""
         if self.summary.get("state") != "finished":
@@ -91,11 +99,13 @@ def _curves(run: OpenRun) -> Figure:
 
 
 def _result(run: OpenRun) -> Figure:
-    """The confusion matrix, or predicted against true values."""
+    """The confusion matrix, predicted against true values, or the bits of each character."""
     metrics = run.require_finished().metrics
     names = run.run.config.data.classes
     if "confusion" in metrics:
         return plot_confusion(metrics["confusion"].values, names)
+    if "test_bits" in metrics:
+        return plot_characters(metrics["test_bits"].values, metrics["test_target"].values, names)
     return plot_regression(metrics["test_target"].values, metrics["test_prediction"].values, names)
 
 
@@ -105,7 +115,8 @@ def _light(run: OpenRun) -> Figure:
     if not isinstance(device, Imaged):
         raise PhotonicsError(f"{run.run.card.name} shows no planes of light; choose {_others(run, 'light')}")
     sample, metrics = run.sample, run.metrics
-    output = int(metrics["test_target"].values[0]) if "confusion" in metrics else 0
+    first = metrics["test_target"].values[0]
+    output = int(first) if first.ndim == 0 else 0
     with torch.no_grad():
         planes = {name: plane.numpy() for name, plane in device.planes(sample, output).items()}
     side = round(len(sample) ** 0.5)
@@ -125,24 +136,44 @@ def _costs(run: OpenRun) -> Figure:
     return plot_costs(run.device.costs().to_dict())
 
 
+def _timeline(run: OpenRun) -> Figure:
+    """Which part of the device does what in the course of a pass, done in one way or another."""
+    if not isinstance(run.device, Scheduled):
+        raise PhotonicsError(f"{run.run.card.name} has no schedule to draw; choose {_others(run, 'timeline')}")
+    return plot_timeline(run.device.timelines())
+
+
+def _ageing(run: OpenRun) -> Figure:
+    """The score of fabricated chips, hours after their weights were written."""
+    if not run.require_finished().has_aged:
+        why = "its device does not age, or it was trained with --chips 0"
+        raise PhotonicsError(f"{run.run.path} holds no scores of aged chips: {why}; choose {_others(run, 'ageing')}")
+    hours, scores = run.metrics["age_hours"].values, run.metrics["aged_score"].values
+    return plot_ageing(hours, {"mean of fabricated chips": scores}, str(run.summary["task"]))
+
+
 def _others(run: OpenRun, asked: str) -> str:
     """The pictures that this run has, for a message."""
     return ", ".join(name for name in figures_of(run) if name != asked)
 
 
 def figures_of(run: OpenRun) -> list[str]:
-    """Names of the pictures that a run's device can give."""
+    """Names of the pictures that a run can give."""
     missing = {"light"} if not isinstance(run.device, Imaged) else set()
     missing |= {"chip"} if not isinstance(run.device, Drawn) else set()
+    missing |= {"timeline"} if not isinstance(run.device, Scheduled) else set()
+    missing |= {"ageing"} if not run.has_aged else set()
     return [name for name in FIGURES if name not in missing]
 
 
 FIGURES: dict[str, Callable[[OpenRun], Figure]] = {
     "curves": _curves,
     "result": _result,
+    "ageing": _ageing,
     "light": _light,
     "chip": _chip,
     "costs": _costs,
+    "timeline": _timeline,
 }
 
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from photonics_sim.device import Card, ChipDrawing, format_si, load_card
+from photonics_sim.device import Card, ChipDrawing, Device, Scheduled, format_si, load_card
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import write_atomically
 from photonics_sim.plots._report import CardRow, ReportData, render_report
 from photonics_sim.plots._run_figures import FIGURES, OpenRun, figures_of
-from photonics_sim.runs import Run, find_run
-from photonics_sim.training import format_score
+from photonics_sim.runs import Run, find_run, measure_of
 
 _HEADINGS = {
     "curves": (
@@ -34,6 +33,16 @@ _HEADINGS = {
         "one fabricated chip.",
     ),
     "costs": ("Where time and energy go", "One pass, from the numbers of the card."),
+    "timeline": (
+        "One pass in time",
+        "What each part does when, in one way or another; mind the scales of time. A product is that of one layer, by "
+        "its number; behind it the electronics computes the next state. What is too short to be seen is a line.",
+    ),
+    "ageing": (
+        "Ageing",
+        "Test score of fabricated chips after their weights have stood for some time since they were written. Time is "
+        "logarithmic; the dotted piece leads to it from the score at once.",
+    ),
 }
 
 
@@ -57,8 +66,9 @@ def _data(opened: OpenRun) -> ReportData:
     return ReportData(
         title=run.path.name,
         sentence=_sentence(run.card.name, opened.summary),
-        tiles=_tiles(opened.summary, costs, opened.drawings),
+        tiles=_tiles(opened.summary, costs, opened.drawings) + _wear_tiles(opened),
         figures=[(*_HEADINGS[name], FIGURES[name](opened).svg()) for name in figures_of(opened)],
+        ways=_ways(opened.device),
         link_budget=_link_rows(costs),
         settings=[(key.replace("_", " "), str(value)) for key, value in config.training.model_dump().items()],
         card=_card_rows(run.card),
@@ -79,38 +89,27 @@ def _data(opened: OpenRun) -> ReportData:
     )
 
 
-def _score(summary: Mapping[str, Any]) -> tuple[str, str]:
-    return ("accuracy", "accuracy") if summary["task"] == "classification" else ("r2", "R²")
-
-
 def _sentence(card: str, summary: Mapping[str, Any]) -> str:
-    name, label = _score(summary)
+    measure = measure_of(summary["task"])
     built = summary.get("as_built")
-    as_built = (
-        f"; {built['chips']} fabricated ones reach {format_score(built['mean'], name)} on average" if built else ""
-    )
+    as_built = f"; {built['chips']} fabricated ones reach {measure.shown(built['mean'])} on average" if built else ""
     return (
-        f"{card}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {label} of "
-        f"{format_score(summary[f'test_{name}'], name)}{as_built}."
+        f"{card}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {measure.label} of "
+        f"{measure.shown(summary[f'test_{measure.name}'])}{as_built}."
     )
 
 
 def _tiles(
     summary: Mapping[str, Any], costs: Mapping[str, Any], drawings: Sequence[ChipDrawing]
 ) -> list[tuple[str, str, str]]:
-    name, label = _score(summary)
-    tiles = [
-        (
-            f"Test {label}, nominal",
-            format_score(summary[f"test_{name}"], name),
-            f"{summary['test_samples']} samples",
-        ),
-    ]
+    measure = measure_of(summary["task"])
+    nominal = measure.shown(summary[f"test_{measure.name}"])
+    tiles = [(f"Test {measure.label}, nominal", nominal, f"{summary['test_samples']} samples")]
     built = summary.get("as_built")
     if built:
-        low, high = format_score(built["low"], name), format_score(built["high"], name)
+        low, high = measure.shown(built["low"]), measure.shown(built["high"])
         span = f"95 % of {built['chips']} chips within {low} to {high}"
-        tiles.append((f"Test {label}, as built", format_score(built["mean"], name), span))
+        tiles.append((f"Test {measure.label}, as built", measure.shown(built["mean"]), span))
     if drawings:
         drawn = sum(float(drawing.electrical_power_w.sum()) for drawing in drawings)
         shifters = sum(len(drawing.phases) for drawing in drawings)
@@ -120,6 +119,24 @@ def _tiles(
         ("Energy per inference", format_si(costs["energy_j"], "J"), "from the card, laser included"),
         ("Latency", format_si(costs["latency_s"], "s"), "one inference, from the card"),
     ]
+
+
+def _wear_tiles(opened: OpenRun) -> list[tuple[str, str, str]]:
+    """What slow weights have been through."""
+    summary, tiles = opened.summary, []
+    if "writes" in summary:
+        used = summary["endurance_used"]
+        note = f"{100 * used:.2g} % of its endurance used" if used > 0 else ""
+        tiles.append(("Writes of each cell", f"{summary['writes']:,}", note))
+        if opened.run.config.training.on_device:
+            spent = f"{format_si(summary['hardware_joules'], 'J')}, writing included"
+            tiles.append(("Training on the device", format_si(summary["hardware_seconds"], "s"), spent))
+    return tiles
+
+
+def _ways(device: Device) -> list[dict[str, str]]:
+    ways = device.alternatives() if isinstance(device, Scheduled) else []
+    return [way.shown(ways[0]) for way in ways]
 
 
 def _link_rows(costs: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -17,14 +17,10 @@ from photonics_sim.errors import PhotonicsError
 from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._layout import FULL_WIDTH, panels
 from photonics_sim.plots._style import BLUE, FAINT, MUTED, VERMILION, style
+from photonics_sim.runs import Measure, measure_of
 
 History = Mapping[str, NDArray[Any]]
 Curves = Mapping[str, NDArray[np.float64]]
-
-_SCORES = {
-    "classification": ("accuracy", "accuracy (%)", 100.0),
-    "regression": ("r2", "R² (1 is perfect)", 1.0),
-}
 
 
 @overload
@@ -42,27 +38,25 @@ def plot_training(
 
     Args:
         history: Arrays of one length (epochs,): "epoch", "train_loss", "validation_loss", and
-            "train_accuracy", "validation_accuracy" (fractions, 0..1) or "train_r2", "validation_r2". Others
-            are not looked at. Values that are not finite leave a gap, and the picture says so.
-        task: "classification" or "regression".
+            "train_accuracy", "validation_accuracy" (fractions, 0..1), or likewise "r2" or "bits_per_character".
+            Others are not looked at. Values that are not finite leave a gap, and the picture says so.
+        task: "classification", "regression" or "next-token".
         best_epoch: Epoch whose weights were kept; marked.
         ax: Axes whose place the two panels take; None makes a figure.
 
     Raises:
         PhotonicsError: for an unknown task, a missing array, unequal lengths, or a curve without numbers.
     """
-    if task not in _SCORES:
-        raise PhotonicsError(f"task is {task!r}; expected classification or regression")
-    score, label, scale = _SCORES[task]
-    curves = _check(history, score)
+    measure = measure_of(task)
+    curves = _check(history, measure.name)
     with style():
         figure, (left, right) = panels(2, (FULL_WIDTH, 2.6), ax)
         _draw(left, curves, "loss", 1.0, best_epoch)
-        _draw(right, curves, score, scale, best_epoch)
+        _draw(right, curves, measure.name, measure.scale, best_epoch)
         _scale_loss(left, curves)
-        _scale_score(right, curves, score, scale)
+        _scale_score(right, curves, measure)
         left.set(title="Loss", ylabel="loss")
-        right.set(title="Accuracy" if task == "classification" else "Variance explained", ylabel=label)
+        right.set(title=measure.title, ylabel=measure.axis)
         left.legend(loc="best")
     return figure
 
@@ -120,13 +114,13 @@ def _scale_loss(ax: Axes, curves: Curves) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _scale_score(ax: Axes, curves: Curves, score: str, scale: float) -> None:
-    values = np.concatenate([curves[f"train_{score}"], curves[f"validation_{score}"]]) * scale
+def _scale_score(ax: Axes, curves: Curves, measure: Measure) -> None:
+    values = np.concatenate([curves[f"{part}_{measure.name}"] for part in ("train", "validation")])
     values = values[np.isfinite(values)]
-    # An untrained regression is worse than the mean by any factor; its first epochs would flatten all others.
-    low = float(values.min()) if score == "accuracy" else max(float(values.min()), -1.0)
-    high = float(values.max())
-    pad = max(0.06 * (high - low), 0.02 * scale)
-    ax.set_ylim(max(0.0, low - pad) if score == "accuracy" else low - pad, min(scale, high + pad))
-    for line in ax.lines:
-        line.set_clip_on(score != "accuracy")
+    shown = np.clip(values, *measure.span)
+    low, high = float(shown.min()), float(shown.max())
+    pad = max(0.06 * (high - low), 0.02)
+    limits = np.clip([low - pad, high + pad], *measure.span)
+    ax.set_ylim(*(measure.scale * limits))
+    for line in ax.lines:  # one that keeps to the limits is drawn in full width
+        line.set_clip_on(not np.array_equal(shown, values))

@@ -6,6 +6,8 @@ from ._config import make_note as make_note
 from ._folder import free_name as free_name
 from ._folder import lock_run as lock_run
 from ._folder import new_run_folder as new_run_folder
+from ._measures import Measure as Measure
+from ._measures import measure_of as measure_of
 from ._metrics import Metric as Metric
 from ._metrics import read_metrics as read_metrics
 from ._metrics import write_metrics as write_metrics

@@ -33,6 +33,12 @@ class TrainSettings(BaseModel):
     shift_px: float = Field(default=0.0, ge=0, le=100, description="random shift of training images, at most, pixels")
     rotate_deg: float = Field(default=0.0, ge=0, le=180, description="random rotation of training images, at most")
     zoom: float = Field(default=0.0, ge=0, lt=1, description="random magnification of training images, 1 +- this")
+    clip_norm: float = Field(default=0.0, ge=0, le=1e6, description="largest norm of a step's gradient; 0 for any")
+    on_device: bool = Field(
+        default=False,
+        description="train one fabricated chip in the loop: every step writes its slow weights, costs its time and "
+        "energy, and wears them; otherwise the weights are trained in the model and written once",
+    )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="of initial settings, order, noise and chips")
     chips: int = Field(default=20, ge=0, le=10_000, description="fabricated chips to test on at the end")
     accelerator: str = Field(default="cpu", pattern="^(cpu|cuda)$", description="where the simulation runs")

@@ -44,6 +44,11 @@ class Run:
         return self.path / "checkpoint.safetensors"
 
     @property
+    def pipeline_path(self) -> Path:
+        """Arrays of the pipeline; there only where it has some."""
+        return self.path / "pipeline.safetensors"
+
+    @property
     def report_path(self) -> Path:
         return self.path / "report.html"
 

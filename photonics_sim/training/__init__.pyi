@@ -7,10 +7,10 @@ from ._fit import fit_card as fit_card
 from ._progress import Progress as Progress
 from ._progress import show_progress as show_progress
 from ._sources import as_dataset as as_dataset
+from ._sources import load_pipeline as load_pipeline
 from ._sources import load_run_dataset as load_run_dataset
-from ._tasks import SCORE_NAMES as SCORE_NAMES
-from ._tasks import format_score as format_score
 from ._tasks import loss as loss
 from ._train import load_trained as load_trained
 from ._train import resume as resume
 from ._train import train as train
+from ._train import training_settings as training_settings

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from photonics_sim.datasets import Dataset, fit_pipeline
+from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
 from photonics_sim.device import Device
 from photonics_sim.runs import TrainSettings
 from photonics_sim.training._loop import TrainingData, make_optimiser, train_step
@@ -37,11 +37,14 @@ class Estimate:
         return asdict(self)
 
 
-def estimate_training(device: Device, dataset: Dataset, settings: TrainSettings) -> Estimate:
+def estimate_training(
+    device: Device, dataset: Dataset, settings: TrainSettings, pipeline: Pipeline | None = None
+) -> Estimate:
     """Time a few training steps and scale up. Nothing is written, and the device is left as it was."""
+    pipeline = pipeline or fit_pipeline(dataset, device.in_features)
     before = {name: value.clone() for name, value in device.state_dict().items()}
     state = TrainState(device, make_optimiser(device, settings))
-    data = TrainingData.prepare(dataset, fit_pipeline(dataset, device.in_features), settings, device)
+    data = TrainingData.prepare(dataset, pipeline, settings, device)
     n = len(dataset.train)
     steps = math.ceil(n / settings.batch_size) * settings.epochs
     times = []

@@ -6,19 +6,20 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from photonics_sim.datasets import Dataset, Pipeline, augment
-from photonics_sim.device import Device, derive_key
-from photonics_sim.errors import PhotonicsError
-from photonics_sim.runs import TrainSettings
+from photonics_sim.device import Ages, Device, derive_key
+from photonics_sim.errors import PhotonicsError, WornOutError
+from photonics_sim.runs import TrainSettings, measure_of
 from photonics_sim.training._evaluate import read_all
 from photonics_sim.training._progress import Progress
+from photonics_sim.training._samples import Samples
 from photonics_sim.training._state import TrainState
-from photonics_sim.training._tasks import SCORE_NAMES, hits, is_better, loss, score
+from photonics_sim.training._tasks import hits, is_better, loss, score
 
 CHECKPOINT_INTERVAL_S = 30.0
 
@@ -29,30 +30,32 @@ class TrainingData:
 
     dataset: Dataset
     pipeline: Pipeline
-    prepared: Tensor | None
+    inputs: Samples
     targets: Tensor
-    validation_inputs: Tensor
+    validation_inputs: Samples
     validation_targets: Tensor
 
     @classmethod
     def prepare(cls, dataset: Dataset, pipeline: Pipeline, settings: TrainSettings, device: Device) -> TrainingData:
         place = next(device.parameters())
-        augmented = bool(settings.shift_px or settings.rotate_deg or settings.zoom)
-        if augmented and len(dataset.shape) != 2:
-            raise PhotonicsError(f"shift, rotation and zoom need images; {dataset.name} has samples {dataset.shape}")
+        augmented = _augments(settings)
+        if augmented and (dataset.task == "next-token" or len(dataset.shape) != 2):
+            raise PhotonicsError(
+                f"shift, rotation and zoom need images (ny, nx); {dataset.name} has samples {dataset.shape}"
+            )
         return cls(
             dataset,
             pipeline,
-            None if augmented else pipeline.inputs(dataset.train.inputs).to(place),
+            Samples.of(dataset.train.inputs, pipeline, place, lazy=augmented),
             pipeline.targets(dataset.train.targets).to(place.device),
-            pipeline.inputs(dataset.validation.inputs).to(place),
+            Samples.of(dataset.validation.inputs, pipeline, place),
             pipeline.targets(dataset.validation.targets).to(place.device),
         )
 
     def batch(self, index: Tensor, settings: TrainSettings, key: int) -> Tensor:
         """Prepared inputs of these training samples, freshly augmented where that is asked for."""
-        if self.prepared is not None:
-            return self.prepared[index]
+        if not _augments(settings):
+            return self.inputs[index]
         images = augment(
             self.dataset.train.inputs[index],
             shift_px=settings.shift_px,
@@ -60,7 +63,11 @@ class TrainingData:
             scale=settings.zoom,
             generator=torch.Generator().manual_seed(key),
         )
-        return self.pipeline.inputs(images).to(self.validation_inputs)
+        return self.pipeline.inputs(images).to(self.inputs.like)
+
+
+def _augments(settings: TrainSettings) -> bool:
+    return bool(settings.shift_px or settings.rotate_deg or settings.zoom)
 
 
 def make_optimiser(device: Device, settings: TrainSettings) -> torch.optim.Adam:
@@ -91,7 +98,7 @@ def run_epochs(
     """
     clock = _Clock(state, data, settings)
     while state.epoch < settings.epochs:
-        for _ in _steps(state, data, settings):
+        for _ in _guarded(_steps(state, data, settings), state, save):
             now = clock.tick(state)
             if not now.epoch_done:  # the last step is told together with the validation that follows it
                 for callback in callbacks:
@@ -106,6 +113,17 @@ def run_epochs(
         for callback in callbacks:
             callback(clock.after_epoch(state))
     return True
+
+
+def _guarded(steps: Iterator[None], state: TrainState, save: Callable[[], None]) -> Iterator[None]:
+    """The steps; where the slow weights wear out, the state is saved and the message says when that was."""
+    try:
+        yield from steps
+    except WornOutError as error:
+        save()
+        raise PhotonicsError(
+            f"epoch {state.epoch + 1}, step {state.step + 1}: {error}. The run is kept as it was before that step"
+        ) from None
 
 
 def _steps(state: TrainState, data: TrainingData, settings: TrainSettings) -> Iterator[None]:
@@ -134,6 +152,8 @@ def train_step(
 ) -> None:
     """One step of Adam on the training samples `index`."""
     task = data.dataset.task
+    if settings.on_device:
+        cast(Ages, state.device).write()
     inputs = data.batch(index, settings, derive_key(key, "augment"))
     targets = data.targets[index]
     outputs = state.device(inputs, key=derive_key(key, "read"))
@@ -146,7 +166,11 @@ def train_step(
     state.optimiser.param_groups[0]["lr"] = learning_rate(settings, step, total)
     state.optimiser.zero_grad(set_to_none=True)
     value.backward()
+    if settings.clip_norm:
+        torch.nn.utils.clip_grad_norm_(state.device.parameters(), settings.clip_norm)
     state.optimiser.step()
+    if settings.on_device:
+        cast(Ages, state.device).spend(len(index))
     state.sums[0] += float(value.detach()) * len(index)
     state.sums[1] += hits(outputs.detach(), targets, task)
 
@@ -167,7 +191,7 @@ def _close_epoch(state: TrainState, data: TrainingData, settings: TrainSettings)
     }
     for name, value in row.items():
         state.history[name].append(value)
-    if is_better(validation, state.best):
+    if is_better(validation, state.best, task):
         state.keep_as_best(validation)
     state.step, state.sums, state.seconds = 0, [0.0, 0.0], 0.0
 
@@ -211,8 +235,8 @@ class _Clock:
             step=step,
             steps=self._steps,
             loss=loss_sum / samples,
-            score_name=SCORE_NAMES[self._task],
-            score=hit_sum / samples if self._task == "classification" else math.nan,
+            task=self._task,
+            score=hit_sum / samples if measure_of(self._task).is_mean else math.nan,
             validation=validation[-1] if validation else math.nan,
             samples_per_s=self._size / per_step,
             left_s=per_step * left if left else 0.0,

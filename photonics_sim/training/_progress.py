@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from photonics_sim.training._tasks import format_score
+from photonics_sim.runs import measure_of
 
 PLAIN_INTERVAL_S = 30.0
 
@@ -24,8 +24,8 @@ class Progress:
         step: Steps done in this epoch.
         steps: Steps of an epoch.
         loss: Mean training loss of this epoch so far.
-        score_name: "accuracy" or "r2".
-        score: Training score of this epoch so far (accuracy alone); NaN for regression.
+        task: What is learned; tells what the scores are.
+        score: Training score of this epoch so far, where it is a mean over samples; NaN for R^2.
         validation: Score on the validation part after the last finished epoch; NaN before the first.
         samples_per_s: Training speed of this call, without its first step, which compiles; NaN before the second.
         left_s: Estimated time left in seconds; NaN likewise.
@@ -36,7 +36,7 @@ class Progress:
     step: int
     steps: int
     loss: float
-    score_name: str
+    task: str
     score: float
     validation: float
     samples_per_s: float
@@ -48,8 +48,9 @@ class Progress:
 
     def line(self) -> str:
         """One plain line."""
-        score = "" if self.score != self.score else f"  {self.score_name} {format_score(self.score, self.score_name)}"
-        validation = format_score(self.validation, self.score_name) if self.validation == self.validation else "-"
+        measure = measure_of(self.task)
+        score = "" if math.isnan(self.score) else f"  {measure.label} {measure.shown(self.score)}"
+        validation = "-" if math.isnan(self.validation) else measure.shown(self.validation)
         speed = "-" if math.isnan(self.samples_per_s) else f"{self.samples_per_s:.0f}"
         return (
             f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.4f}{score}  validation {validation}  "

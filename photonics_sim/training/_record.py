@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from photonics_sim.device import derive_key
-from photonics_sim.runs import Metric, Run, TrainSettings, write_metrics
+from photonics_sim.device import Ages, Device, derive_key
+from photonics_sim.runs import Metric, Run, TrainSettings, measure_of, write_metrics
 from photonics_sim.training._evaluate import Evaluation, evaluate
 from photonics_sim.training._loop import TrainingData
 from photonics_sim.training._state import TrainState
-from photonics_sim.training._tasks import SCORE_NAMES
+
+AGES_H = (0.0, 1.0, 24.0, 168.0, 720.0)
+AGED_CHIPS = 5
 
 
 def record_epoch(run: Run, state: TrainState, data: TrainingData, *, epochs_run: int) -> None:
@@ -26,6 +28,8 @@ def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainS
 
     The test part is looked at here alone: after all choices are made.
     """
+    if isinstance(state.device, Ages) and not settings.on_device:
+        state.device.write()  # what was trained in the model is now written, once
     result = evaluate(
         state.device,
         data.dataset,
@@ -33,11 +37,10 @@ def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainS
         chips=settings.chips,
         seed=derive_key(settings.seed, "test"),
     )
-    name = result.score_name
     costs = state.device.costs()
     summary = _summary(run, state, data, epochs_run) | {
         "state": "finished",
-        f"test_{name}": result.score,
+        f"test_{result.measure.name}": result.score,
         "test_loss": result.loss,
         "test_samples": len(result.targets),
         "as_built": result.as_built.to_dict() if result.as_built else None,
@@ -45,12 +48,48 @@ def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainS
         "joules_per_inference": costs.total_energy_j,
         # without a link there is no such number, and JSON knows no infinity
         "signal_to_noise_db": min(costs.signal_to_noise_db, 1e3),
+        **_ledger(state.device),
     }
-    write_metrics(run.metrics_path, _history(state, data) | _results(result, data), summary)
+    ageing = _ageing(state.device, data, settings)
+    write_metrics(run.metrics_path, _history(state, data) | _results(result, data) | ageing, summary)
+
+
+def _ledger(device: Device) -> dict[str, Any]:
+    """What slow weights have cost so far."""
+    if not isinstance(device, Ages):
+        return {}
+    ledger = device.history()["ledger"]
+    return {
+        "writes": ledger["writes"],
+        "endurance_used": ledger["writes"] / ledger["endurance"] if ledger["endurance"] else 0.0,
+        "hardware_seconds": sum(ledger["seconds"].values()),
+        "hardware_joules": sum(ledger["joules"].values()),
+    }
+
+
+def _ageing(device: Device, data: TrainingData, settings: TrainSettings) -> dict[str, Metric]:
+    """The test score of some chips, hours after their weights were written."""
+    chips = min(settings.chips, AGED_CHIPS)
+    if not isinstance(device, Ages) or not chips:
+        return {}
+    seed = derive_key(settings.seed, "test")
+    found = [
+        evaluate(device, data.dataset, pipeline=data.pipeline, chips=chips, seed=seed, after_hours=hours).as_built
+        for hours in AGES_H
+    ]
+    measure = measure_of(data.dataset.task)
+    return {
+        "age_hours": Metric(np.asarray(AGES_H), ("age",), "h", "time since the weights were written"),
+        "aged_score": Metric(
+            np.asarray([chip.scores for chip in found if chip]),
+            ("age", "aged_chip"),
+            measure.unit,
+            f"test {measure.label} of fabricated chips at that age",
+        ),
+    }
 
 
 def _summary(run: Run, state: TrainState, data: TrainingData, epochs_run: int) -> dict[str, Any]:
-    name = SCORE_NAMES[data.dataset.task]
     return {
         "run": str(run.path),
         "card": run.card.name,
@@ -60,26 +99,26 @@ def _summary(run: Run, state: TrainState, data: TrainingData, epochs_run: int) -
         "epochs": state.epoch,
         "epochs_run": epochs_run,
         "best_epoch": state.best_epoch,
-        f"validation_{name}": state.best[0] if state.best else math.nan,
+        f"validation_{measure_of(data.dataset.task).name}": state.best[0] if state.best else math.nan,
         "training_seconds": sum(state.history["seconds"]),
     }
 
 
 def _history(state: TrainState, data: TrainingData) -> dict[str, Metric]:
-    name = SCORE_NAMES[data.dataset.task]
-    label = "R^2" if name == "r2" else name
+    measure = measure_of(data.dataset.task)
+    name, label, unit = measure.name, measure.label, measure.unit
     meaning = {
         "train_loss": ("train_loss", "1", "mean training loss over the epoch"),
-        "train_score": (f"train_{name}", "1", f"training {label} over the epoch"),
+        "train_score": (f"train_{name}", unit, f"training {label} over the epoch"),
         "validation_loss": ("validation_loss", "1", "mean validation loss after the epoch"),
-        "validation_score": (f"validation_{name}", "1", f"validation {label} after the epoch"),
+        "validation_score": (f"validation_{name}", unit, f"validation {label} after the epoch"),
         "learning_rate": ("learning_rate", "1", "learning rate of the epoch's last step"),
         "seconds": ("seconds", "s", "time spent on the epoch's steps"),
     }
     epochs = Metric(np.arange(1, state.epoch + 1), ("epoch",), "1", "epoch")
     return {"epoch": epochs} | {
-        public: Metric(np.asarray(state.history[key], dtype=np.float64), ("epoch",), unit, long_name)
-        for key, (public, unit, long_name) in meaning.items()
+        public: Metric(np.asarray(state.history[key], dtype=np.float64), ("epoch",), of, long_name)
+        for key, (public, of, long_name) in meaning.items()
     }
 
 
@@ -88,6 +127,13 @@ def _results(result: Evaluation, data: TrainingData) -> dict[str, Metric]:
     metrics = {
         "sample": Metric(sample, ("feature",), "1", "prepared inputs of the first test sample"),
     }
+    if result.predictions.ndim == 1:
+        metrics["test_target"] = Metric(result.targets, ("test_sample",), "1", "class of the test samples")
+        metrics["test_prediction"] = Metric(result.predictions, ("test_sample",), "1", "predicted class")
+    else:
+        dims = ("test_sample", "target_column")
+        metrics["test_target"] = Metric(result.targets, dims, "user's", "targets of the test samples")
+        metrics["test_prediction"] = Metric(result.predictions, dims, "user's", "predicted values")
     if result.confusion is not None:
         metrics["confusion"] = Metric(
             result.confusion,
@@ -95,17 +141,13 @@ def _results(result: Evaluation, data: TrainingData) -> dict[str, Metric]:
             "1",
             "test samples per true and predicted class",
         )
-        metrics["test_target"] = Metric(result.targets, ("test_sample",), "1", "class of the test samples")
-        metrics["test_prediction"] = Metric(result.predictions, ("test_sample",), "1", "predicted class")
-    else:
-        dims = ("test_sample", "target_column")
-        metrics["test_target"] = Metric(result.targets, dims, "user's", "targets of the test samples")
-        metrics["test_prediction"] = Metric(result.predictions, dims, "user's", "predicted values")
+    if result.bits is not None:
+        metrics["test_bits"] = Metric(result.bits, ("test_sample",), "bit", "what the true character takes")
     if result.as_built is not None:
         metrics["as_built_score"] = Metric(
             np.asarray(result.as_built.scores),
             ("chip",),
-            "1",
-            f"test {result.score_name} of each fabricated chip",
+            result.measure.unit,
+            f"test {result.measure.label} of each fabricated chip",
         )
     return metrics

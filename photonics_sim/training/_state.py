@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from photonics_sim.device import Device
+from photonics_sim.device import Ages, Device
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import read_tensors, write_tensors
 
@@ -60,6 +60,7 @@ class TrainState:
             "history": self.history,
             "best": self.best,
             "best_epoch": self.best_epoch,
+            "device": self.device.history() if isinstance(self.device, Ages) else None,
         }
         write_tensors(path, {name: value.detach().cpu().numpy() for name, value in tensors.items()}, notes)
 
@@ -85,6 +86,8 @@ class TrainState:
         self.sums, self.seconds, self.history = notes["sums"], notes["seconds"], notes["history"]
         self.best = tuple(notes["best"]) if notes["best"] else None
         self.best_epoch = notes["best_epoch"]
+        if isinstance(self.device, Ages):
+            self.device.restore(notes["device"])
 
 
 def load_weights(device: Device, weights: dict[str, Tensor], path: Path) -> None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from torch.utils.data import TensorDataset
 
 from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
-from photonics_sim.device import Device, build_device, explain_invalid, render_card
+from photonics_sim.device import Ages, Card, Device, build_device, derive_key, explain_invalid, render_card
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import read_tensors, write_atomically, write_tensors
 from photonics_sim.runs import (
@@ -31,7 +31,14 @@ from photonics_sim.training._interrupt import stop_on_interrupt
 from photonics_sim.training._loop import TrainingData, make_optimiser, run_epochs
 from photonics_sim.training._progress import Progress, show_progress
 from photonics_sim.training._record import finish_run, record_epoch
-from photonics_sim.training._sources import as_dataset, is_file_name, load_run_dataset
+from photonics_sim.training._sources import (
+    as_dataset,
+    is_file_name,
+    load_pipeline,
+    load_run_dataset,
+    require_fit,
+    save_pipeline,
+)
 from photonics_sim.training._state import TrainState, load_weights
 
 Callback = Callable[[Progress], Any]
@@ -41,6 +48,7 @@ def train(
     device: Device,
     dataset: Dataset | TensorDataset | str,
     *,
+    pipeline: Pipeline | None = None,
     root: str | Path | None = None,
     source: str | None = None,
     name: str | None = None,
@@ -52,12 +60,14 @@ def train(
 ) -> Run:
     """Train a device, which ends with the weights of the epoch that was best on the validation part.
 
-    Everything is kept in a run folder: `card.toml`, `config.toml`, `metrics.h5` (renewed at every epoch), a checkpoint
-    and `model.safetensors`. Ctrl-C ends it cleanly; `resume` goes on and reaches the same numbers as an unbroken run.
+    Everything is kept in a run folder: `card.toml`, `config.toml`, `metrics.h5` (renewed at every epoch), a checkpoint,
+    `model.safetensors` and, where the pipeline has arrays, `pipeline.safetensors`. Ctrl-C ends it cleanly; `resume`
+    goes on and reaches the same numbers as an unbroken run.
 
     Args:
         device: A device built from a card.
-        dataset: A data set, the name of one, the path of a `.npz` or `.h5` file, or a torch `TensorDataset`.
+        dataset: A data set, the name of one, the path of a `.npz`, `.h5` or `.txt` file, or a torch `TensorDataset`.
+        pipeline: How samples become inputs; by default fitted on the train part, to the device's width.
         root: Folder where files of a named data set lie.
         source: Name or file that `dataset` was loaded from, so that `resume` finds it again; by default its name.
         name: Of the run under `runs/`; by default the card's name and a number.
@@ -65,7 +75,8 @@ def train(
         progress: Whether to show progress on stderr.
         callbacks: Called with a `Progress` after every step and every epoch.
         command: What to note as the command that made the run.
-        **settings: Fields of `TrainSettings`, such as `epochs=30, batch_size=64, learning_rate=0.1, seed=0`.
+        **settings: Fields of `TrainSettings`, such as `epochs=30, batch_size=64, learning_rate=0.1, seed=0`; others
+            are those that the card's schema says suit its devices, and else the general ones.
 
     Returns:
         The run; `run.summary` has its results and `run.state` tells whether it finished.
@@ -75,15 +86,17 @@ def train(
     """
     if device.card is None:
         raise PhotonicsError("train keeps the card of a device in the run; this device has none (use a torch loop)")
-    chosen = _settings(settings)
+    chosen = training_settings(device.card, settings)
     data = as_dataset(dataset, root)
-    pipeline = fit_pipeline(data, device.in_features)
+    pipeline = pipeline or fit_pipeline(data, device.in_features)
+    require_fit(pipeline, data, device)
     if device.out_features != data.outputs:
         raise PhotonicsError(
             f"{device.card.name} has {device.out_features} outputs and {data.name} needs {data.outputs}; "
             f"build it with {device.card.output_field}={data.outputs}"
         )
-    prepared = TrainingData.prepare(data, pipeline, chosen, _placed(device, chosen))
+    trained = _placed(as_trained(device, chosen), chosen)
+    prepared = TrainingData.prepare(data, pipeline, chosen, trained)
     config = RunConfig(
         training=chosen,
         data=_source(data, pipeline, source or (dataset if isinstance(dataset, str) else data.name), root),
@@ -91,16 +104,20 @@ def train(
     )
     run = Run(new_run_folder(device.card.name, name=name, out=Path(out) if out is not None else None))
     with ExitStack() as stack:
-        state = TrainState(device, make_optimiser(device, chosen))
+        state = TrainState(trained, make_optimiser(trained, chosen))
         try:
             stack.enter_context(lock_run(run.path))
             write_atomically(run.card_path, render_card(device.card))
+            save_pipeline(run, pipeline)
             state.save(run.checkpoint_path)  # the settings it starts from are not the card's: they may be anything
             config.write(run.config_path)  # last: a folder with a configuration is a run that can be resumed
         except BaseException:
             shutil.rmtree(run.path, ignore_errors=True)
             raise
-        return _go_on(run, state, prepared, chosen, progress, callbacks)
+        _go_on(run, state, prepared, chosen, progress, callbacks)
+        if trained is not device:
+            device.load_state_dict(trained.state_dict())
+        return run
 
 
 def resume(
@@ -134,13 +151,13 @@ def resume(
         return run
     with lock_run(run.path), _threads(run.config.made.threads):
         data = load_run_dataset(run, dataset)
-        device = _placed(build_device(run.card, seed=settings.seed), settings)
+        device = _placed(as_trained(build_device(run.card, seed=settings.seed), settings), settings)
         state = TrainState(device, make_optimiser(device, settings))
         state.load(run.checkpoint_path)
         if settings != run.config.training:
             run.config.model_copy(update={"training": settings}).write(run.config_path)
             run = Run(run.path)
-        pipeline = Pipeline.from_dict(run.config.data.pipeline)
+        pipeline = load_pipeline(run)
         prepared = TrainingData.prepare(data, pipeline, settings, device)
         return _go_on(run, state, prepared, settings, progress, callbacks)
 
@@ -152,7 +169,8 @@ def load_trained(run: Run | str | Path, overrides: Mapping[str, Any] | None = No
         PhotonicsError: where the run has no weights yet, or they do not fit its card.
     """
     run = run if isinstance(run, Run) else find_run(run)
-    device = build_device(run.card.override(overrides or {}), seed=run.config.training.seed)
+    settings = run.config.training
+    device = as_trained(build_device(run.card.override(overrides or {}), seed=settings.seed), settings)
     if run.model_path.exists():
         arrays, _ = read_tensors(run.model_path, "the weights of a run")
         load_weights(device, {name: torch.from_numpy(array) for name, array in arrays.items()}, run.model_path)
@@ -171,6 +189,31 @@ def _source(data: Dataset, pipeline: Pipeline, origin: str, root: str | Path | N
         licence=data.licence,
         pipeline=pipeline.to_dict(),
     )
+
+
+def training_settings(card: Card, values: Mapping[str, Any]) -> TrainSettings:
+    """The settings of a training: what is given, else what suits the card, else the general ones.
+
+    Raises:
+        PhotonicsError: for an unknown setting or a value out of range.
+    """
+    return _settings({**card.training, **values})
+
+
+def as_trained(device: Device, settings: TrainSettings) -> Device:
+    """The device itself, or the fabricated chip that a training on the device takes.
+
+    Raises:
+        PhotonicsError: for a training on a device whose weights cannot be written.
+    """
+    if not settings.on_device:
+        return device
+    if not isinstance(device, Ages):
+        name = device.card.name if device.card else type(device).__name__
+        raise PhotonicsError(
+            f"on_device: {name} has no slow weights that a step could write; train it in the model, without --on-device"
+        )
+    return device.as_built(derive_key(settings.seed, "chip in training"))
 
 
 def _settings(values: dict[str, Any]) -> TrainSettings:

@@ -188,6 +188,12 @@ def test_devices(cli: Cli) -> None:
     shown = cli("devices", "show", "free-space-scatterer")
     assert "Thalhammer" in shown.stdout
     assert "Not modelled" in shown.stdout
+    assert "built otherwise" not in shown.stdout
+    slow = cli("devices", "show", "relax-pcm")
+    assert re.search(r"rewriting .*\(148,000 x\).* 0\.444 h", slow.stdout)
+    ways = answer(cli("devices", "show", "relax-pcm", "--json"))["alternatives"]
+    assert [way["name"] for way in ways] == ["reuse", "rewriting", "full instantiation"]
+    assert ways[0]["endurance_h"] is None
     checked = answer(cli("devices", "check", "free-space-scatterer", "--json"))
     assert checked["ok"] is True
 

@@ -32,7 +32,7 @@ def idx(array: NDArray[np.uint8]) -> bytes:
 def source(name: str, raw: bytes) -> SourceFile:
     packed = gzip.compress(raw, mtime=0)
     sha256, md5 = hashlib.sha256(packed).hexdigest(), hashlib.md5(raw).hexdigest()
-    return SourceFile(name, len(packed), len(raw), sha256, md5)
+    return SourceFile(name, len(packed), sha256, len(raw), md5)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def put(folder: Path, entry: Entry, contents: dict[str, bytes], *, packed: bool 
 
 
 def test_names_lists_the_registry() -> None:
-    assert datasets.names() == ["digits", "mnist", "fashion-mnist"]
+    assert datasets.names() == ["digits", "mnist", "fashion-mnist", "svhn", "cifar-10", "shakespeare"]
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
@@ -88,6 +88,18 @@ def test_registry_states_hashes_sizes_licence_and_citation(name: str) -> None:
     for file in entry.files.values():
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
         assert re.fullmatch(r"[0-9a-f]{32}", file.md5)
+
+
+@pytest.mark.parametrize("name", ["svhn", "cifar-10", "shakespeare"])
+def test_files_that_count_as_they_are_need_one_hash(name: str) -> None:
+    entry = lookup(name)
+    assert entry.licence
+    assert "author" in entry.citation
+    for file in entry.files.values():
+        assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+        assert file.bytes > 10**6
+        assert not file.gzipped
+        assert file.raw_name == file.name
 
 
 def test_digits_are_scaled_and_split_evenly_over_the_classes() -> None:
@@ -258,7 +270,9 @@ def test_when_no_mirror_answers_all_addresses_and_the_way_out_are_named(
     [
         ("fashon-mnist", "did you mean fashion-mnist"),
         ("mine.npz", "for a file of your own call load_file"),
-        ("", "there are digits, mnist, fashion-mnist$"),
+        ("mine.txt", "for a text of your own call load_text"),
+        ("cifar10", "did you mean cifar-10"),
+        ("", "there are digits, mnist, fashion-mnist, svhn, cifar-10, shakespeare$"),
     ],
 )
 def test_unknown_names_get_help(name: str, message: str) -> None:

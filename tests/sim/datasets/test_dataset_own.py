@@ -91,6 +91,8 @@ def test_images_of_any_byte_order_are_kept_in_shape(tmp_path: Path) -> None:
     dataset = datasets.load_file(saved(tmp_path, inputs=images))
     assert dataset.shape == (4, 6)
     assert dataset.pooled_side is None
+    colour = datasets.load_file(saved(tmp_path, inputs=np.stack([images] * 3, axis=1)))
+    assert colour.shape == (3, 4, 6)
 
 
 def _with(array: NDArray[Any], index: Any, value: float) -> NDArray[Any]:
@@ -107,7 +109,7 @@ MISTAKES = {
     "complex": ({"inputs": INPUTS + 1j}, "complex128, expected real numbers; give real and imaginary"),
     "text inputs": ({"inputs": INPUTS.astype(str)}, "expected real numbers"),
     "one axis": ({"inputs": INPUTS[:, 0]}, r"shape \(60,\).*reshape\(-1, 1\)"),
-    "colour": ({"inputs": np.ones((N, 3, 4, 4))}, "flatten each sample"),
+    "films": ({"inputs": np.ones((N, 2, 3, 4, 4))}, "flatten each sample"),
     "no samples": ({"inputs": np.ones((0, 2))}, "inputs is empty"),
     "lengths": ({"targets": np.arange(59) % 3}, "inputs has 60 but targets has 59 samples"),
     "text labels": ({"targets": np.array(["a", "b", "c"] * 20)}, "put names in `classes`"),
@@ -223,7 +225,7 @@ def test_what_is_no_pair_of_tensors_is_refused() -> None:
         datasets.from_tensors(Subset(tensors, [0, 1]))  # type: ignore[arg-type]
     with pytest.raises(PhotonicsError, match="1 tensors"):
         datasets.from_tensors(TensorDataset(torch.rand(N)))
-    with pytest.raises(PhotonicsError, match="did you mean regression"):
+    with pytest.raises(PhotonicsError, match="not for 'regresion'; did you mean regression"):
         datasets.from_tensors(tensors, task="regresion")  # type: ignore[arg-type]
     with pytest.raises(PhotonicsError, match=r"call to_dense\(\)"):
         datasets.from_tensors(TensorDataset(torch.eye(N).to_sparse(), torch.arange(N) % 3))

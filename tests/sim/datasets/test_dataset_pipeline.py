@@ -14,6 +14,7 @@ from torch.utils.data import TensorDataset
 
 from photonics_sim import datasets
 from photonics_sim.datasets import Dataset, Part, Pipeline
+from photonics_sim.datasets._standardise import Standardised
 from photonics_sim.errors import PhotonicsError
 
 
@@ -31,7 +32,7 @@ def values() -> Dataset:
 
 
 def test_pooling_averages_blocks_as_by_hand() -> None:
-    pipeline = Pipeline("classification", (2, 4), 2, (0.5,), (2.0,))
+    pipeline = Pipeline("classification", (2, 4), Standardised((2, 4), 2, (0.5,), (2.0,)))
     raw = torch.tensor([[[1.0, 3.0, 0.0, 0.0], [5.0, 7.0, 0.0, 2.0]]])
     assert pipeline.features == 2
     assert torch.equal(pipeline.inputs(raw), torch.tensor([[1.75, 0.0]]))
@@ -50,7 +51,7 @@ def test_widths_are_those_whole_blocks_give(shape: tuple[int, int], widths: list
         assert prepared.shape == (len(dataset.train), pipeline.features) == (42, width)
         assert float(prepared.mean()) == pytest.approx(0, abs=1e-5)
         assert float(prepared.std(correction=0)) == pytest.approx(1, abs=1e-5)
-        assert len(pipeline.mean) == 1
+        assert len(pipeline.to_dict()["mean"]) == 1
 
 
 def test_the_pooled_side_is_taken_unless_a_width_is_asked_for() -> None:
@@ -78,7 +79,7 @@ def test_a_feature_without_spread_is_only_centred() -> None:
     dataset = values()
     dataset.train.inputs[:, 1] = 0.1
     pipeline = datasets.fit_pipeline(dataset)
-    assert pipeline.std[1] == 1
+    assert pipeline.to_dict()["std"][1] == 1
     assert float(pipeline.inputs(dataset.train.inputs)[:, 1].abs().max()) < 1e-7
 
 
@@ -140,13 +141,14 @@ def test_other_targets_and_integers_are_refused() -> None:
         ({"task": "ranking"}, "task is 'ranking'"),
         ({"shape": [4, 0]}, r"shape is \[4, 0\]"),
         ({"shape": 16}, "shape is 16"),
+        ({"shape": [1, 2, 4, 4]}, "one to three whole numbers"),
         ({"pool": 3}, "pool is 3, expected a whole number that divides"),
         ({"pool": True}, "pool is True"),
         ({"mean": [0.1, 0.2]}, "mean and std have to hold 1 numbers"),
         ({"mean": [float("nan")]}, "mean has to be a list of finite numbers"),
         ({"mean": ["0.1"]}, "mean has to be a list"),
         ({"std": [0.0]}, "those of std above 0"),
-        ({"low": [0.0], "high": [1.0]}, "both are empty for classification"),
+        ({"low": [0.0], "high": [1.0]}, "both are empty but for regression"),
         ({"task": "regression"}, "one number per target column"),
         ({"task": "regression", "low": [1.0], "high": [1.0]}, "low below high"),
         ({"means": [0.1]}, "unknown field 'means'; did you mean mean"),
@@ -156,6 +158,31 @@ def test_a_spoiled_table_is_refused(changes: dict[str, Any], message: str) -> No
     spoiled = datasets.fit_pipeline(images(4, 4)).to_dict() | changes
     with pytest.raises(PhotonicsError, match=message):
         Pipeline.from_dict(spoiled)
+
+
+def colour() -> Dataset:
+    generator = torch.Generator().manual_seed(0)
+    samples = torch.rand((60, 3, 4, 6), generator=generator) * torch.tensor([0.1, 1.0, 1.0]).view(3, 1, 1)
+    return datasets.from_tensors(TensorDataset(samples, torch.arange(60) % 3))
+
+
+def test_colour_images_are_pooled_and_standardised_channel_by_channel() -> None:
+    dataset = colour()
+    assert datasets.possible_widths(dataset) == [72, 18]
+    pipeline = datasets.fit_pipeline(dataset, 18)
+    raw = dataset.train.inputs
+    blocks = torch.stack([raw[..., i::2, j::2] for i in range(2) for j in range(2)]).mean(dim=0)
+    spread = blocks.std(dim=(0, 2, 3), correction=0).view(3, 1, 1)
+    expected = (blocks - blocks.mean(dim=(0, 2, 3)).view(3, 1, 1)) / spread
+    torch.testing.assert_close(pipeline.inputs(raw), expected.flatten(1), atol=1e-5, rtol=0)
+    assert Pipeline.from_dict(json.loads(json.dumps(pipeline.to_dict()))) == pipeline
+
+
+def test_the_pooled_side_of_colour_images_counts_for_each_channel() -> None:
+    square = torch.rand((60, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    dataset = datasets.from_tensors(TensorDataset(square, torch.arange(60) % 3))
+    assert datasets.fit_pipeline(replace(dataset, pooled_side=2)).features == 12
+    assert datasets.fit_pipeline(dataset).features == 192
 
 
 def test_a_missing_field_is_named() -> None:

@@ -9,7 +9,7 @@ from chip_cases import drawing, rectangle
 from numpy.typing import NDArray
 
 from photonics_sim import plots
-from photonics_sim.device import Costs
+from photonics_sim.device import Costs, Span, Timeline
 
 
 def history(epochs: int) -> dict[str, NDArray[Any]]:
@@ -20,12 +20,18 @@ def history(epochs: int) -> dict[str, NDArray[Any]]:
     table = {"train_loss": falling, "validation_loss": falling + 0.05, "learning_rate": np.full(epochs, 0.01)}
     for score in ("accuracy", "r2"):
         table |= {f"train_{score}": rising, f"validation_{score}": rising - 0.02}
+    table |= {"train_bits_per_character": 2 + falling, "validation_bits_per_character": 2.1 + falling}
     return {"epoch": epoch, **table}
 
 
 def confusion(classes: int) -> NDArray[np.int64]:
     """Mostly right, some taken for the next class."""
     return 90 * np.eye(classes, dtype=np.int64) + 7 * np.roll(np.eye(classes, dtype=np.int64), 1, axis=1)
+
+
+def bits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Bits and true characters at six positions, the rarest character being the dearest one."""
+    return np.array([1.0, 1.5, 2.0, 2.5, 3.0, 8.0]), np.array([1, 1, 1, 0, 0, 3])
 
 
 def planes(side: int) -> dict[str, NDArray[Any]]:
@@ -43,6 +49,34 @@ def costs() -> dict[str, Any]:
     return Costs({"modulator": 1e-2, "detector": 1e-6}, {"laser": 5e-4, "converters": 2e-9}, ()).to_dict()
 
 
+def timeline(layers: int, banks: int = 2, *, product_s: float = 10e-9, switch_s: float = 1e-9) -> Timeline:
+    """Banks that take turns, with a switch behind each product."""
+    spans: list[Span] = []
+    for layer in range(layers):
+        start = layer * (product_s + switch_s)
+        done = start + product_s
+        spans += [
+            Span(f"bank {layer % banks}", "product", start, done),
+            Span("switch", "switch", done, done + switch_s),
+        ]
+    return Timeline("Taking turns", (*(f"bank {k}" for k in range(banks)), "switch"), tuple(spans))
+
+
+def rewriting(layers: int, *, product_s: float = 10e-9, write_s: float = 10e-6) -> Timeline:
+    """One bank that is written behind each product."""
+    spans: list[Span] = []
+    for layer in range(layers):
+        start = layer * (product_s + write_s)
+        done = start + product_s
+        spans += [Span("the bank", "product", start, done), Span("the bank", "write", done, done + write_s)]
+    return Timeline("Writing", ("the bank",), tuple(spans))
+
+
+def aged(chips: int = 5) -> NDArray[np.float64]:
+    """Accuracies that fall with four ages, chip by chip a little apart."""
+    return np.array([0.96, 0.95, 0.9, 0.7])[:, None] + np.linspace(-0.02, 0.02, chips)
+
+
 def every_figure() -> dict[str, plots.Figure]:
     """One of each kind, made afresh."""
     values = np.linspace(-1, 1, 40).reshape(20, 2)
@@ -50,7 +84,10 @@ def every_figure() -> dict[str, plots.Figure]:
         "training": plots.plot_training(history(20), "classification", best_epoch=18),
         "confusion": plots.plot_confusion(confusion(10), [str(i) for i in range(10)]),
         "regression": plots.plot_regression(values, values**3, ["x (m)", "force (N)"]),
+        "characters": plots.plot_characters(*bits(), ["space", "e", "newline", "q"]),
         "planes": plots.plot_planes(planes(8), sample=np.linspace(0, 1, 64).reshape(8, 8)),
         "chip": plots.plot_chip([drawing(rectangle(4))]),
         "costs": plots.plot_costs(costs()),
+        "timeline": plots.plot_timeline([timeline(4), rewriting(4)]),
+        "ageing": plots.plot_ageing([0, 1, 24, 720], {"left alone": aged(), "one chip": aged(1)}, "classification"),
     }

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from plot_cases import confusion, costs, history, planes
+from plot_cases import aged, confusion, costs, history, planes, rewriting, timeline
 
 from photonics_sim import plots
 from photonics_sim.errors import PhotonicsError
@@ -28,12 +28,12 @@ def panel(figure: matplotlib.figure.Figure, title: str) -> Axes:
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 30, 500])
-@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("task", ["classification", "regression", "next-token"])
 def test_training_of_any_length(epochs: int, task: str) -> None:
     figure = plots.plot_training(history(epochs), task, best_epoch=epochs)
     loss, score = figure.axes
     assert loss.get_yscale() == ("log" if epochs >= 30 else "linear")
-    assert score.get_ylim()[1] <= (100 if task == "classification" else 1)
+    assert score.get_ylim()[1] <= {"classification": 100, "regression": 1, "next-token": 8}[task]
     assert f"kept: epoch {epochs}" in texts(figure)
     assert loss.lines[0].get_marker() == ("None" if epochs == 500 else "o")
 
@@ -68,7 +68,7 @@ def test_histories_that_cannot_be_drawn(change: dict[str, Any], message: str) ->
 def test_a_missing_curve_and_an_unknown_task_are_named() -> None:
     with pytest.raises(PhotonicsError, match="no train_loss"):
         plots.plot_training({"epoch": np.ones(1)}, "classification")
-    with pytest.raises(PhotonicsError, match="expected classification or regression"):
+    with pytest.raises(PhotonicsError, match="expected one of classification, regression, next-token"):
         plots.plot_training(history(2), "ranking")
 
 
@@ -167,6 +167,11 @@ def test_pictures_take_the_place_of_given_axes() -> None:
     assert plots.plot_planes(planes(4), ax=grid[1, 0]) is board
     assert plots.plot_costs(costs(), ax=grid[1, 1]) is board
     assert len(board.axes) == 1 + 2 + 4 + 2
+    room = board.subfigures(1, 2)
+    assert plots.plot_timeline([timeline(4), rewriting(4)], ax=room[0].subplots()) is board
+    assert plots.plot_ageing([0, 1, 24, 720], {"chips": aged()}, "regression", ax=room[1].subplots()) is board
+    assert len(room[0].axes) == 3
+    assert len(room[1].axes) == 1
     below = matplotlib.figure.Figure().subfigures(1, 2)[0]
     assert plots.plot_costs(costs(), ax=below.subplots()) is below.figure
     with pytest.raises(PhotonicsError, match="placed by hand"):

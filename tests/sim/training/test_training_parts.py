@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from photonics_sim import PhotonicsError, load_card, load_device
-from photonics_sim.datasets import from_tensors, load
+from photonics_sim.datasets import fit_pipeline, from_tensors, load
 from photonics_sim.runs import TrainSettings
 from photonics_sim.training import Progress, estimate_training, fit_card, loss
 from photonics_sim.training._loop import learning_rate
-from photonics_sim.training._tasks import confusion, correct, hits, is_better, score
+from photonics_sim.training._tasks import confusion, hits, is_better, outcomes, score
 
 
 def test_cross_entropy_takes_powers_as_logits() -> None:
@@ -34,9 +34,25 @@ def test_label_smoothing_spreads_probability() -> None:
 def test_accuracy_and_r2_by_hand() -> None:
     outputs, targets = torch.tensor([[0.0, 1], [2, 1], [0, 3]]), torch.tensor([1, 1, 1])
     assert score(hits(outputs, targets, "classification"), targets, "classification") == pytest.approx(2 / 3)
-    assert correct(outputs, targets, "classification").tolist() == [1, 0, 1]
+    assert outcomes(outputs, targets, "classification").tolist() == [1, 0, 1]
     true, found = torch.tensor([[1.0], [2], [3]]), torch.tensor([[1.0], [2], [2]])
     assert score(hits(found, true, "regression"), true, "regression") == pytest.approx(1 - 1 / 2)
+
+
+def test_bits_per_character_by_hand() -> None:
+    chances = torch.tensor([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]])
+    targets = torch.tensor([1, 0])
+    assert outcomes(chances.log(), targets, "next-token").tolist() == pytest.approx([2, 3], rel=1e-6)
+    found = score(hits(chances.log(), targets, "next-token"), targets, "next-token")
+    assert found == pytest.approx(2.5, rel=1e-6)
+    assert float(loss(chances.log(), targets, "next-token")) == pytest.approx(2.5 * math.log(2), rel=1e-6), "in nats"
+
+
+def test_outcomes_of_several_devices_at_once() -> None:
+    outputs, targets = torch.rand((4, 5, 3)), torch.tensor([0, 1, 2, 0, 1])
+    for task in ("classification", "next-token"):
+        together = outcomes(outputs, targets, task)
+        assert torch.equal(together, torch.stack([outcomes(one, targets, task) for one in outputs]))
 
 
 def test_confusion_has_true_rows() -> None:
@@ -45,14 +61,16 @@ def test_confusion_has_true_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("candidate", "best", "better"),
-    [((0.5, 1.0), None, True), ((0.6, 9.0), (0.5, 1.0), True), ((0.5, 0.9), (0.5, 1.0), True),
-     ((0.5, 1.0), (0.5, 1.0), False), ((0.4, 0.1), (0.5, 1.0), False)],
+    ("candidate", "best", "of_high", "of_low"),
+    [((0.5, 1.0), None, True, True), ((0.6, 9.0), (0.5, 1.0), True, False), ((0.5, 0.9), (0.5, 1.0), True, True),
+     ((0.5, 1.0), (0.5, 1.0), False, False), ((0.4, 9.0), (0.5, 1.0), False, True)],
 )  # fmt: skip
-def test_the_best_epoch_is_by_score_then_loss(
-    candidate: tuple[float, float], best: tuple[float, float] | None, better: bool
+def test_the_best_epoch_is_by_score_in_its_direction_then_by_loss(
+    candidate: tuple[float, float], best: tuple[float, float] | None, of_high: bool, of_low: bool
 ) -> None:
-    assert is_better(candidate, best) is better
+    assert is_better(candidate, best, "classification") is of_high
+    assert is_better(candidate, best, "regression") is of_high
+    assert is_better(candidate, best, "next-token") is of_low
 
 
 def test_the_rate_rises_and_then_falls_along_a_cosine() -> None:
@@ -77,6 +95,15 @@ def test_the_card_is_fitted_to_the_data_and_a_choice_is_kept() -> None:
         fit_card(load_card("free-space-scatterer", {"inputs": 50}), digits, chosen={"inputs"})
 
 
+def test_a_given_pipeline_decides_the_width() -> None:
+    digits = load("digits")
+    pipeline = fit_pipeline(digits, pca=12)
+    assert fit_card(load_card("free-space-scatterer"), digits, pipeline=pipeline).model_dump()["inputs"] == 12
+    chosen = load_card("free-space-scatterer", {"inputs": 16})
+    with pytest.raises(PhotonicsError, match="inputs = 16, but the pipeline gives 12 features"):
+        fit_card(chosen, digits, chosen={"inputs"}, pipeline=pipeline)
+
+
 def test_the_forecast_leaves_the_device_alone_and_counts_right() -> None:
     device = load_device("free-space-scatterer", inputs=64)
     before = {name: value.clone() for name, value in device.state_dict().items()}
@@ -90,11 +117,13 @@ def test_the_forecast_leaves_the_device_alone_and_counts_right() -> None:
 
 
 def test_progress_lines() -> None:
-    now = Progress(2, 10, 5, 50, 0.1234, "accuracy", 0.5, math.nan, 812.3, 3725)
+    now = Progress(2, 10, 5, 50, 0.1234, "classification", 0.5, math.nan, 812.3, 3725)
     assert now.line() == "epoch 2/10  loss 0.1234  accuracy 50.0 %  validation -  812 samples/s  1:02:05 left"
     first = replace(now, samples_per_s=math.nan, left_s=math.nan)
     assert first.line().endswith("validation -  - samples/s  - left")
     assert not now.epoch_done
+    text = replace(now, task="next-token", score=2.9531, validation=3.1)
+    assert "  cross-entropy 2.953 bits/char  validation 3.100 bits/char  " in text.line()
 
 
 def test_a_file_of_ones_own_is_regression_by_its_floats() -> None:
