@@ -1,5 +1,13 @@
 from ._mesh_processor import MeshProcessor as MeshProcessor
 from ._mesh_processor_card import MeshProcessorCard as MeshProcessorCard
+from ._relax_cards import ReLaXCrossbarCard as ReLaXCrossbarCard
+from ._relax_cards import ReLaXMeshCard as ReLaXMeshCard
+from ._relax_cards import ReLaXPanelCard as ReLaXPanelCard
+from ._relax_cards import ReLaXRingsCard as ReLaXRingsCard
+from ._relax_kinds import ReLaXCrossbar as ReLaXCrossbar
+from ._relax_kinds import ReLaXMesh as ReLaXMesh
+from ._relax_kinds import ReLaXPanel as ReLaXPanel
+from ._relax_kinds import ReLaXRings as ReLaXRings
 from ._ring_bank import RingBank as RingBank
 from ._ring_bank_card import IntensityModulatorCard as IntensityModulatorCard
 from ._ring_bank_card import RingBankCard as RingBankCard

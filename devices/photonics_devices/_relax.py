@@ -1,0 +1,186 @@
+"""ReLaX processors: a network of many layers on a few slow banks behind fast switches."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from abc import abstractmethod
+from typing import Any, Self, cast
+
+from torch import Tensor
+
+from photonics_devices._relax_cards import ReLaXCard
+from photonics_devices._relax_costs import Reading, relax_costs, step_energies, step_times
+from photonics_sim.device import Alternative, Costs, Device, Timeline, check_chips, derive_key, format_si, to_si
+from photonics_sim.errors import PhotonicsWarning
+from photonics_sim.reuse import Compensation, ReLaXNet, SlowBanks, StepTimes, compare, timelines
+from photonics_sim.weights import Clock, Ledger, Switch
+
+
+class ReLaXProcessor(Device):
+    """A `ReLaXNet` whose banks are slow physical weights; a kind of bank is a final subclass.
+
+    The electronics scales each state to the full swing of the modulators, reads the product, adds bias and residual and
+    applies the nonlinearity; both projections are electronic. What is trained are the settings of the banks, their
+    gains and biases, and the projections.
+
+    A pass reads the banks as they are at the clock's time and changes nothing. `write`, `spend` and `wait` move the
+    clock and fill the ledger.
+
+    Args:
+        card: The numbers.
+        seed: Of the initial weights.
+
+    Attributes:
+        network: The network, with its banks, switch and schedule.
+        clock: Simulated time.
+        ledger: What has been spent.
+    """
+
+    def __init__(self, card: Any, *, seed: int | None = 0) -> None:
+        super().__init__()
+        self.card: ReLaXCard = card
+        self.in_features, self.out_features = card.inputs, card.outputs
+        self.clock = Clock()
+        self.ledger = Ledger(endurance=card.write.endurance)
+        schedule = card.schedule.schedule()
+        self.network = ReLaXNet(
+            card.inputs // card.pieces,
+            card.width,
+            card.outputs,
+            weight_sets=schedule.weight_sets,
+            layers=schedule.layers,
+            nonlinearity=card.network.nonlinearity,
+            residual=card.network.residual,
+            inject=card.network.inject,
+            bank=self._make_banks(seed),
+            switch=Switch(card.switch),
+            schedule=schedule,
+            seed=seed or 0,
+        )
+        self.clock.advance(self._write_s)  # the banks were written at time 0, and have settled
+        if not self.times.reuse_pays:
+            warnings.warn(
+                f"{card.name}: the switch takes {format_si(self.times.switch_s, 's')} and writing a bank anew "
+                f"{format_si(self.times.update_s, 's')}: reuse cannot pay in time; take a faster switch",
+                PhotonicsWarning,
+                stacklevel=3,
+            )
+
+    @abstractmethod
+    def _make_banks(self, seed: int | None) -> SlowBanks:
+        """The banks of the card, of initial weights from the seed; None leaves them to be loaded."""
+
+    @abstractmethod
+    def _reading(self) -> Reading:
+        """How one output is read, at the present settings."""
+
+    @property
+    @abstractmethod
+    def _lasers(self) -> int:
+        """How many lasers there are."""
+
+    @property
+    @abstractmethod
+    def _more_light_w(self) -> float:
+        """Optical power of other sources."""
+
+    @property
+    def banks(self) -> SlowBanks:
+        """The slow weights."""
+        return cast(SlowBanks, self.network.banks)
+
+    @property
+    def times(self) -> StepTimes:
+        """T_MM, T_swt, T_upd and T_state."""
+        return step_times(self.card, self.banks.cells, self._reading().readings)
+
+    def measure(self, x: Tensor, key: int | None) -> Tensor:
+        pieces = self.card.pieces
+        split = x.unflatten(-1, (pieces, -1)) if self.card.network.inject == "sequence" else x
+        out: Tensor = self.network(split, key=key)
+        return out
+
+    def costs(self) -> Costs:
+        return relax_costs(self.card, self.banks.cells, self._reading(), self._lasers, self._more_light_w)
+
+    def ideal(self) -> Self:
+        twin = type(self)(self.card.ideal(), seed=None)
+        twin.load_state_dict(self.state_dict())
+        return twin.to(self.banks.gain)
+
+    def as_built(self, seed: int, chips: int | None = None) -> Self:
+        check_chips(chips)
+        twin = copy.deepcopy(self)
+        twin.banks.build(derive_key(seed, "banks"), chips)
+        return twin
+
+    def alternatives(self) -> list[Alternative]:
+        """The same network reused, rewritten and fully built: seconds, joules, cells, endurance of a pass."""
+        wall_plug = self._lasers * to_si("power_mw", self.card.laser.power_mw) + self._more_light_w
+        wall_plug /= self.card.laser.wall_plug_efficiency
+        energies = step_energies(self.card, self.banks.cells, self._reading(), wall_plug)
+        return compare(
+            self.network.schedule, self.times, energies, cells=self.banks.cells, endurance=self.card.write.endurance
+        )
+
+    def timelines(self) -> list[Timeline]:
+        """One pass in time, reused and rewritten."""
+        return timelines(self.network.schedule, self.times)
+
+    def write(self) -> None:
+        """Write the present settings into all banks, one bank after the other.
+
+        Raises:
+            PhotonicsError: where the cells are worn out; nothing changes then.
+        """
+        self.ledger.count_write()
+        for slow in self.banks.slow():
+            slow.write()
+        self.clock.advance(self._write_s)
+        joules = self.card.schedule.weight_sets * self.card.write.bank_energy_j(self.banks.cells)
+        self.ledger.add("writing", self._write_s, joules)
+
+    def spend(self, passes: int) -> None:
+        """Let so many passes take their time."""
+        costs = self.costs()
+        for part in {**costs.latency_s, **costs.energy_j}:
+            self.ledger.add(part, passes * costs.latency_s.get(part, 0.0), passes * costs.energy_j.get(part, 0.0))
+        self.ledger.passes += passes
+        self.ledger.switch_events += passes * self.network.schedule.changes_per_pass
+        self.clock.advance(passes * costs.total_latency_s)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, powered: the weights age and are held.
+
+        Raises:
+            PhotonicsError: for a time that is negative or not finite.
+        """
+        self.clock.advance(seconds)
+        held = self.card.schedule.weight_sets * self.banks.cells * to_si("hold_power_uw", self.card.write.hold_power_uw)
+        self.ledger.add("waiting", seconds, held * seconds)
+
+    def history(self) -> dict[str, Any]:
+        """Clock, ledger and writes, as plain numbers; `restore` takes them back."""
+        banks = [bank.history() for bank in self.banks.slow()]
+        return {"now_s": self.clock.now_s, "ledger": self.ledger.to_dict(), "banks": banks}
+
+    def restore(self, history: dict[str, Any]) -> None:
+        """Go on from what `history` wrote down."""
+        self.clock.now_s = history["now_s"]
+        self.ledger = Ledger.from_dict(history["ledger"])
+        for bank, past in zip(self.banks.slow(), history["banks"], strict=True):
+            bank.restore(past)
+
+    @property
+    def _write_s(self) -> float:
+        return self.card.schedule.weight_sets * self.card.write.bank_time_s(self.banks.cells)
+
+    def _compensation(self) -> Compensation:
+        return Compensation(self.card.compensation.by, self.card.compensation.readout)
+
+    def extra_repr(self) -> str:
+        card = self.card
+        loss = math.fsum(self._reading().losses_db.values())
+        return f"{card.name}: {card.inputs} -> {card.outputs}, {loss:.1f} dB to the banks"

@@ -1,0 +1,181 @@
+"""Seconds, joules and light of ReLaX processors. Free of torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from photonics_devices._relax_cards import ReLaXCard
+from photonics_sim.device import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_M_PER_S, Costs, LinkBudget, to_si
+from photonics_sim.reuse import StepEnergies, StepTimes, compare
+from photonics_sim.weights import Switch
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one output of a bank is read.
+
+    Attributes:
+        readings: Detections behind one product: 2 where intensities carry signed numbers, as x and as -x.
+        signal_a: Photocurrent for a weight of 1 and a full input.
+        noise_a: Rms noise of the current that is evaluated.
+        received_w: Mean power on one photodiode.
+        losses_db: On the way to the bank.
+    """
+
+    readings: int
+    signal_a: float
+    noise_a: float
+    received_w: float
+    losses_db: dict[str, float]
+
+    def noise(self, card: ReLaXCard) -> float:
+        """Rms of an output over that of a full input through a weight of 1; 0 where the card has noise off."""
+        if not (card.detector.shot_noise or card.detector.thermal_noise):
+            return 0.0
+        return self.noise_a / self.signal_a
+
+
+def coherent_reading(card: ReLaXCard, oscillator_mw: float, loss_db: float, outputs_per_input: float) -> Reading:
+    """Balanced homodyne: 2 R sqrt(P_LO P) of current; shot noise of the oscillator, thermal noise of both amplifiers.
+
+    Args:
+        card: The numbers.
+        oscillator_mw: Local oscillator on each pair of photodiodes.
+        loss_db: On an average path through a bank.
+        outputs_per_input: Power on one output over that of one full input behind that loss, for the received power.
+    """
+    losses = _losses(card, {"split over the inputs": 10 * math.log10(card.width), "mean path of a bank": loss_db})
+    power = to_si("power_mw", card.laser.power_mw) * 10 ** (-sum(losses.values()) / 10)
+    oscillator = to_si("oscillator_mw", oscillator_mw)
+    responsivity = card.detector.responsivity_a_per_w
+    return Reading(
+        readings=1,
+        signal_a=2 * responsivity * math.sqrt(oscillator * power),
+        noise_a=_noise_a(card, responsivity * oscillator),
+        received_w=power * outputs_per_input,
+        losses_db=losses,
+    )
+
+
+def intensity_reading(card: ReLaXCard, split: int, weight_sum: float, lasers: int = 1) -> Reading:
+    """Two balanced detections, of x and of -x, each of a current R P sum_j G_j (1 + x_j) / 2 per photodiode.
+
+    Args:
+        card: The numbers.
+        split: Over how many cells the light of one input is spread.
+        weight_sum: Mean sum of the transmissions on both photodiodes of an output.
+        lasers: How many lasers there are; the inputs share their light.
+    """
+    losses = _losses(card, {"split over the cells": 10 * math.log10(split)})
+    full = lasers * to_si("power_mw", card.laser.power_mw) / card.width  # of one input
+    power = full * 10 ** (-sum(losses.values()) / 10)
+    responsivity = card.detector.responsivity_a_per_w
+    mean = responsivity * power * weight_sum / 2
+    return Reading(
+        readings=2,
+        signal_a=responsivity * power,
+        noise_a=math.sqrt(2) * _noise_a(card, mean),
+        received_w=power * weight_sum / 4,
+        losses_db=losses,
+    )
+
+
+def _losses(card: ReLaXCard, split: dict[str, float]) -> dict[str, float]:
+    return {"facets": card.facet_loss_db, "modulators": card.driver.loss_db, "switch": card.switch.loss_db, **split}
+
+
+def _noise_a(card: ReLaXCard, current_a: float) -> float:
+    """Of a pair of photodiodes that together carry this current."""
+    detector = card.detector
+    bandwidth = to_si("bandwidth_mhz", detector.bandwidth_mhz)
+    variance = 0.0
+    if detector.shot_noise:
+        dark = 2 * to_si("dark_current_na", detector.dark_current_na)
+        variance += 2 * ELEMENTARY_CHARGE_C * (current_a + dark) * bandwidth
+    if detector.thermal_noise:
+        variance += 2 * to_si("noise_pa_per_rthz", detector.thermal_noise_pa_per_rthz) ** 2 * bandwidth
+    return math.sqrt(variance)
+
+
+def step_times(card: ReLaXCard, cells: int, readings: int) -> StepTimes:
+    """T_MM, T_swt, T_upd and T_state of a card."""
+    once = (
+        1 / to_si("bandwidth_ghz", card.driver.bandwidth_ghz)
+        + to_si("path_mm", card.path_mm) / SPEED_OF_LIGHT_M_PER_S
+        + 1 / to_si("bandwidth_mhz", card.detector.bandwidth_mhz)
+        + to_si("adc_time_ns", card.detector.adc_time_ns)
+    )
+    return StepTimes(
+        product_s=readings * once,
+        switch_s=Switch(card.switch).time_s,
+        update_s=card.write.bank_time_s(cells),
+        state_s=to_si("state_time_ns", card.electronics.state_time_ns),
+    )
+
+
+def step_energies(card: ReLaXCard, cells: int, reading: Reading, lasers_w: float) -> StepEnergies:
+    """Joules of one layer.
+
+    Args:
+        card: The numbers.
+        cells: Slow elements of one bank.
+        reading: How an output is read.
+        lasers_w: Electrical power of all lasers.
+    """
+    symbols = reading.readings * card.width
+    per_symbol = to_si("energy_fj", card.driver.energy_fj) + to_si("energy_pj", card.driver.dac_energy_pj)
+    converters = symbols * to_si("energy_pj", card.detector.adc_energy_pj)
+    state = 2 * card.width * to_si("mac_energy_fj", card.electronics.mac_energy_fj)
+    return StepEnergies(
+        product_j=symbols * per_symbol + converters + state,
+        switch_j=Switch(card.switch).energy_j,
+        write_j=card.write.bank_energy_j(cells),
+        hold_w=cells * to_si("hold_power_uw", card.write.hold_power_uw),
+        standing_w=lasers_w + to_si("hold_power_mw", card.switch.hold_power_mw),
+    )
+
+
+def projection_energy_j(card: ReLaXCard) -> float:
+    """Of both projections, in electronics."""
+    macs = card.width * (card.inputs + card.outputs)
+    return macs * to_si("mac_energy_fj", card.electronics.mac_energy_fj)
+
+
+def relax_costs(card: ReLaXCard, cells: int, reading: Reading, lasers: int, more_light_w: float = 0.0) -> Costs:
+    """One pass, with the banks reused.
+
+    Args:
+        card: The numbers.
+        cells: Slow elements of one bank.
+        reading: How an output is read.
+        lasers: How many there are.
+        more_light_w: Optical power of other sources, such as local oscillators.
+    """
+    schedule = card.schedule.schedule()
+    times = step_times(card, cells, reading.readings)
+    laser_w = lasers * to_si("power_mw", card.laser.power_mw)
+    wall_plug = (laser_w + more_light_w) / card.laser.wall_plug_efficiency
+    energies = step_energies(card, cells, reading, wall_plug)
+    reuse = compare(schedule, times, energies, cells=cells)[0]
+    projections_s = to_si("projection_time_ns", card.electronics.projection_time_ns)
+    products_s = schedule.layers * times.product_s
+    latency = {
+        "products": products_s,
+        "switching and state": reuse.latency_s - products_s,
+        "projections": projections_s,
+    }
+    lit = reuse.latency_s
+    energy = {
+        "lasers": wall_plug * lit,
+        "modulators, converters, state": schedule.layers * energies.product_j,
+        "holding the weights": schedule.weight_sets * energies.hold_w * lit,
+        "switch": schedule.changes_per_pass * energies.switch_j + (energies.standing_w - wall_plug) * lit,
+        "projections": projection_energy_j(card),
+    }
+    losses = dict(reading.losses_db)
+    total = 10 * math.log10(laser_w / max(reading.received_w, 1e-30))
+    losses["weights and half swing"] = total - sum(losses.values())
+    full = reading.signal_a
+    link = LinkBudget(laser_w, losses, reading.received_w, full / 4, reading.noise_a, wall_plug)
+    return Costs(latency, {part: joules for part, joules in energy.items() if joules}, (link,))
