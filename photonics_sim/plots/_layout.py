@@ -46,7 +46,7 @@ def panels(
         raise PhotonicsError(f"ax= was placed by hand and has no room for {count} panels; give axes of subplots()")
     parent = ax.figure
     ax.remove()
-    cells = GridSpecFromSubplotSpec(rows, columns, place, wspace=0.45, hspace=0.55, **grid)
+    cells = GridSpecFromSubplotSpec(rows, columns, place, **{"wspace": 0.45, "hspace": 0.55} | grid)
     return root, [parent.add_subplot(cells[divmod(i, columns)]) for i in range(count)]
 
 

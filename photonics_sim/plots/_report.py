@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -42,6 +42,7 @@ class ReportData:
         sentence: The result in one sentence.
         tiles: Headline numbers: (label, value, note).
         figures: Pictures: (heading, caption, SVG from `Figure.svg()`).
+        ways: The same network built in several ways, a row each: text by column heading, alike in all rows.
         link_budget: The way of the light from laser to detector: (quantity, value with unit).
         settings: How the run was set up: (setting, value).
         card: The numbers of the device.
@@ -55,6 +56,7 @@ class ReportData:
     sentence: str
     tiles: Sequence[tuple[str, str, str]] = ()
     figures: Sequence[tuple[str, str, str]] = ()
+    ways: Sequence[Mapping[str, str]] = ()
     link_budget: Sequence[tuple[str, str]] = ()
     settings: Sequence[tuple[str, str]] = ()
     card: Sequence[CardRow] = ()
