@@ -84,16 +84,17 @@ class _Layers(torch.autograd.Function):
         h, matrices, bias, added, plan = inputs
         walk = _Walk(matrices, bias, added, plan)
         segments = list(_segments(plan))
-        if len(segments) == 1:
-            *kept, h = walk.states(segments[0], h) if any(ctx.needs_input_grad) else [h, walk.last(segments[0], h)]
+        last: Tensor = h
+        kept: list[Tensor] = []
+        if len(segments) == 1 and any(ctx.needs_input_grad):
+            *kept, last = walk.states(segments[0], h)
         else:
-            kept = []
             for layers in segments:
-                kept.append(h)
-                h = walk.last(layers, h)
-        ctx.save_for_backward(*inputs[:4], h)
+                kept.append(last)
+                last = walk.last(layers, last)
+        ctx.save_for_backward(*inputs[:4], last)
         ctx.kept, ctx.plan = kept, plan
-        return h
+        return last
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:

@@ -148,4 +148,5 @@ def _rewritten(schedule: LayerSchedule, times: StepTimes) -> Timeline:
         ]
         if schedule.changes[layer]:
             spans.append(Span("the bank", "write", done, done + times.update_s))
-    return Timeline("Rewriting: one bank, written for every layer", ("the bank", "electronics"), tuple(spans))
+    name = "Rewriting: one bank, written whenever another set is due"
+    return Timeline(name, ("the bank", "electronics"), tuple(spans))

@@ -1,0 +1,205 @@
+"""ReLaX processors: the laws of devices, their time and energy by hand, and weights that age."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from photonics_devices import ReLaXCrossbar, ReLaXMesh
+from photonics_sim import PhotonicsError, load_card, load_device
+from photonics_sim.device import Ages, Device, Scheduled, normal
+from photonics_sim.errors import PhotonicsWarning, WornOutError
+from photonics_sim.testing import DeviceConformance, assert_close
+
+SMALL = {"inputs": 5, "outputs": 3, "width": 6}
+EXACT = {"relax-mzi-thermo-optic": {"shifter.dac_bits": 0}, "relax-mrr": {"ring.heater.power_bits": 0}}
+EXACT |= {"relax-pcm": {"cell.levels": 0}, "relax-slm": {"cell.bits": 0}}
+
+
+def small(name: str, **changes: Any) -> Any:
+    return load_device(name, **{**SMALL, **EXACT[name], **changes})
+
+
+class TestMesh(DeviceConformance):
+    def build(self) -> Device:
+        return small("relax-mzi-thermo-optic", **{"schedule.layers": 5, "network.inject": "every"})
+
+
+class TestRings(DeviceConformance):
+    def build(self) -> Device:
+        return small("relax-mrr", **{"network.nonlinearity": "saturating", "compensation.by": "output"})
+
+
+class TestCrossbar(DeviceConformance):
+    def build(self) -> Device:
+        return small("relax-pcm", **{"schedule.weight_sets": 3, "schedule.order": "palindrome"})
+
+
+class TestElectronicCells(DeviceConformance):
+    def build(self) -> Device:
+        own = ("programming_error", "drift_exponent", "drift_spread", "reading_error")
+        return small("relax-pcm", **{"cell.cell": "joshi", **{f"cell.{name}": 0.0 for name in own}})
+
+
+class TestPanel(DeviceConformance):
+    def build(self) -> Device:
+        return small("relax-slm", inputs=8, **{"network.inject": "sequence"})
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_costs_are_those_of_reuse_and_the_projections(name: str) -> None:
+    device = small(name)
+    assert isinstance(device, Ages)
+    assert isinstance(device, Scheduled)
+    costs, reuse = device.costs(), device.alternatives()[0]
+    assert costs.total_latency_s == pytest.approx(reuse.latency_s + costs.latency_s["projections"])
+    assert costs.total_energy_j - costs.energy_j["projections"] == pytest.approx(reuse.energy_j, rel=1e-9)
+    assert device.timelines()[0].duration_s == pytest.approx(reuse.latency_s)
+
+
+def test_latency_by_hand() -> None:
+    card = load_card("relax-mzi-thermo-optic")
+    device = load_device("relax-mzi-thermo-optic")
+    assert isinstance(device, ReLaXMesh)
+    product = 1 / 12.5e9 + 80e-3 / 299792458 + 1 / 100e6 + 0.1e-9
+    switch = 1e-9 + 3 * 0.01e-9
+    assert device.times.product_s == pytest.approx(product)
+    assert device.times.switch_s == pytest.approx(switch)
+    assert device.times.update_s == pytest.approx(10e-6)
+    assert device.costs().total_latency_s == pytest.approx(4 * (product + switch) + 20e-9)
+    assert card.schedule.schedule().banks == (0, 1, 0, 1)
+
+
+def test_writing_a_crossbar_takes_row_after_row() -> None:
+    device = load_device("relax-pcm", width=32)
+    assert isinstance(device, ReLaXCrossbar)
+    assert device.banks.cells == 2 * 32 * 32
+    assert device.times.update_s == pytest.approx(2048 / 64 * 100e-6)
+    worn = device.alternatives()[1]
+    assert worn.endurance_h == pytest.approx(5e5 / 4 * worn.latency_s / 3600)
+
+
+def test_the_ledger_by_hand() -> None:
+    device = small("relax-pcm")
+    written_s, now = 2 * 2 * 100e-6, device.clock.now_s  # two banks of 72 cells, 64 at a time
+    assert now == pytest.approx(written_s)  # the banks were written before anybody looked
+    device.write()
+    device.spend(1000)
+    device.wait(3600.0)
+    costs, ledger = device.costs(), device.ledger
+    assert ledger.writes == 1
+    assert ledger.passes == 1000
+    assert ledger.switch_events == 4000
+    assert ledger.seconds["writing"] == pytest.approx(written_s)
+    assert ledger.joules["writing"] == pytest.approx(2 * 72 * 18e-9)
+    assert ledger.total_seconds == pytest.approx(written_s + 1000 * costs.total_latency_s + 3600)
+    assert ledger.total_joules == pytest.approx(2 * 72 * 18e-9 + 1000 * costs.total_energy_j)
+    assert device.clock.now_s == pytest.approx(now + ledger.total_seconds)
+    assert ledger.endurance_used == pytest.approx(1 / 5e5)
+
+
+def test_holding_weights_costs_while_they_wait() -> None:
+    device = small("relax-mzi-thermo-optic")
+    device.wait(10.0)
+    assert device.ledger.joules["waiting"] == pytest.approx(10 * 2 * device.banks.cells * 24.77e-3)
+
+
+def test_a_pass_changes_nothing_and_age_does_not_compound() -> None:
+    device, x = small("relax-pcm", **{"cell.drift_exponent": 0.05}).double(), normal(1, 4, 5)
+    chip = device.as_built(3)
+    at_once = chip(x)
+    assert_close(chip(x), at_once, "equal")
+    chip.wait(3600.0)
+    later = chip(x)
+    assert_close(chip(x), later, "equal")
+    assert float((later - at_once).detach().abs().max()) > 0
+    in_steps = device.as_built(3)
+    for _ in range(4):
+        in_steps.wait(900.0)
+        in_steps(x)
+    assert_close(in_steps(x), later)
+    assert_close(device.as_built(3)(x), at_once, "equal")  # the device itself has not aged
+
+
+def test_each_write_misses_its_target_anew() -> None:
+    chip, x = small("relax-pcm").double().as_built(3), normal(1, 4, 5)
+    first = chip(x)
+    chip.write()
+    assert float((chip(x) - first).detach().abs().max()) > 1e-6
+
+
+def test_history_goes_on_where_it_stopped() -> None:
+    device, x = small("relax-pcm").double(), normal(1, 4, 5)
+    chip = device.as_built(3)
+    chip.write()
+    chip.spend(10)
+    chip.wait(50.0)
+    twin = device.as_built(3)
+    twin.restore(chip.history())
+    assert_close(twin(x), chip(x), "equal")
+    assert twin.history() == chip.history()
+
+
+def test_cells_wear_out() -> None:
+    device = small("relax-pcm", **{"write.endurance_cycles": 3.0})
+    for _ in range(3):
+        device.write()
+    before = device.clock.now_s
+    with pytest.raises(WornOutError, match="worn out: each has been written 3 times"):
+        device.write()
+    assert device.clock.now_s == before
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_the_ideal_device_is_the_ideal_network(name: str) -> None:
+    """No noise, no loss, no drift; rings still see their neighbours' channels."""
+    device, x = small(name).double(), normal(1, 20, 5)
+    ideal = device.ideal()
+    assert_close(ideal(x, key=1), ideal(x), "equal")
+    ideal.wait(1e6)
+    later = ideal(x)
+    fresh = device.ideal()(x)  # heaters and crystals settle for ever, a little
+    assert float((later - fresh).detach().abs().max()) < 1e-3 * float(fresh.detach().abs().max())
+    limit = {"relax-mrr": 0.3}.get(name, 0.05)
+    assert float((device(x) - ideal(x)).detach().abs().max()) < limit * float(ideal(x).detach().abs().max())
+
+
+def test_a_switch_slower_than_a_write_is_warned_of() -> None:
+    with pytest.warns(PhotonicsWarning, match="10 us.*1 us.*reuse cannot pay"):
+        small("relax-mrr", **{"switch.rise_time_ns": 1e4})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"schedule.weight_sets": 5}, "weight_sets = 5, layers = 4"),
+        ({"schedule.order": "0-1-2-0"}, r"order\[2\] = 2 names a bank that does not exist"),
+        ({"schedule.order": "cylic"}, "did you mean cyclic"),
+        ({"write.time_us": 0.0}, "time_us"),
+        ({"switch.rise_time_ns": -1.0}, "rise_time_ns"),
+        ({"electronics.state_time_ns": 0.0}, "state_time_ns"),
+        ({"network.inject": "sequence", "inputs": 7}, "does not divide inputs = 7"),
+        ({"detector.saturation_ua": 5.0}, "not modelled here"),
+    ],
+)
+def test_refusals(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(PhotonicsError, match=words):
+        small("relax-pcm", **changes)
+
+
+def test_rings_need_room_between_their_resonances() -> None:
+    with pytest.raises(PhotonicsError, match="width = 200 channels"):
+        load_card("relax-mrr", {"width": 200})
+
+
+def test_noise_of_a_reading_is_what_the_link_says() -> None:
+    device = small("relax-mrr").double()
+    noise = device.banks.noise
+    link = device.costs().links[0]
+    assert noise == pytest.approx(link.noise_current_a / (4 * link.signal_current_a))
+    quiet = small("relax-mrr", **{"detector.shot_noise": False, "detector.thermal_noise": False}).double()
+    x = normal(1, 4, 5)
+    assert_close(quiet(x, key=1), quiet(x), "equal")
+    assert not torch.equal(device(x, key=1), device(x))
