@@ -36,13 +36,17 @@ app.command(
         "train free-space-scatterer --data digits --epochs 30 --name first",
         "train free-space-scatterer --data mnist --data-dir ~/mnist --set copies=4 --dry-run",
         "train my-card.toml --data my-data.npz --set modulator.phase_bits=8 --json",
+        "train relax-pcm --data fashion-mnist --pca 64 --set schedule.weight_sets=2 --set schedule.layers=8",
+        "train relax-mzi-thermo-optic --data shakespeare --epochs 1 --on-device",
     ),
 )(_train.train)
 app.command("resume", epilog=_examples("resume first", "resume runs/first --epochs 60"))(_train.resume)
 app.command(
     "evaluate",
     epilog=_examples(
-        "evaluate first --chips 200", "evaluate first --set modulator.phase_bits=4 --set detector.shot_noise=true"
+        "evaluate first --chips 200",
+        "evaluate first --set modulator.phase_bits=4 --set detector.shot_noise=true",
+        "evaluate reuse --after-hours 24 --chips 20",
     ),
 )(_evaluate.evaluate)
 app.command("plot", epilog=_examples("plot first --what light --out light.pdf", "plot first --what report"))(_plot.plot)
