@@ -21,5 +21,6 @@ def normal(key: int, *shape: int, like: Tensor | None = None) -> Tensor:
     fabricated chip on a CPU and on a GPU, in either precision.
     """
     generator = torch.Generator().manual_seed(key)
-    numbers = torch.randn(shape, generator=generator, dtype=torch.float64)
+    with torch._C._DisableFuncTorch():  # vmap refuses to draw; these numbers do not depend on what it maps over
+        numbers = torch.randn(shape, generator=generator, dtype=torch.float64)
     return numbers if like is None else numbers.to(like)

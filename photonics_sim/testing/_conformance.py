@@ -105,6 +105,8 @@ def transforms(build: Build) -> None:
     _assert_derivative(jacfwd(f)(x), jacobian, outputs, "law", "forward and reverse jacobian")
     batch = sample_inputs(device, 3)
     assert_close(vmap(f)(batch), f(batch), "law", "vmap and a batch")
+    chip = device.as_built(1)
+    assert_close(vmap(chip)(batch), chip(batch), "law", "vmap and a batch, as built")
 
     def slope(value: Tensor) -> Tensor:
         out: Tensor = jvp(f, (value,), (v,))[1]

@@ -47,7 +47,7 @@ class Moment:
     def normal(self, effect: str, target: Tensor) -> Tensor:
         """Standard normal numbers of this chip and write for one effect, `([chips,] *target.shape)`; 0 if nominal.
 
-        A pure function of seed, effect, write and shape, whatever the age. Under `vmap` it takes `randomness="same"`.
+        A pure function of seed, effect, write and shape, whatever the age.
 
         Args:
             effect: Names what is drawn.

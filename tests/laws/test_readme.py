@@ -69,6 +69,7 @@ SCRIPTS = [
     "free_space_mnist.py --data digits --epochs 1 --seeds 0",
     "splitter_tolerance.py --epochs 1 --chips 2",
     "self_configuration.py --modes 4 --chips 2",
+    "relax_orderings.py --quick",
 ]
 
 
@@ -80,4 +81,4 @@ def test_the_examples_run(checkout: Path, script: str) -> None:
 
 def test_every_example_is_run_here() -> None:
     shown = {script.split()[0] for script in SCRIPTS}
-    assert {path.name for path in (ROOT / "examples").glob("*.py")} == shown
+    assert {path.name for path in (ROOT / "examples").glob("[!_]*.py")} == shown
