@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from photonics_sim.mesh import IDEAL, Faults, MeshCard, built_faults, mesh_matrix, svd_meshes, topology
 from photonics_sim.reuse._banks import initial_matrices
+from photonics_sim.reuse._quadrature import quadrature_product
 from photonics_sim.reuse._slow_banks import Compensation, SlowBanks
 from photonics_sim.weights import Clock, IdealWeights, WeightBank, WeightModel
 
@@ -104,15 +105,7 @@ class MeshBanks(SlowBanks):
         flat = phases.reshape(-1, phases.shape[-1])
         built = mesh_matrix(self.topology, flat, self._faults.map(lambda values: values.to(flat)))
         right, left = built.mT.unflatten(0, phases.shape[:-1]).unbind(-3)  # [in, out], as they lie in memory
-        # Re(V S U) as one real product over modes and quadratures, half the work of the complex one
-        quadratures = torch.view_as_real(left).transpose(-1, -2) * self._signed_transmission()
-        matrices: Tensor = torch.view_as_real(right).flatten(-2) @ quadratures.flatten(-3, -2)
-        return matrices.mT
-
-    def _signed_transmission(self) -> Tensor:
-        """Of each mode between the meshes, once for each quadrature, `(weight_sets, width, 2, 1)`: i i = -1."""
-        transmission = self._restored * self.attenuation.sigmoid()
-        return torch.stack([transmission, -transmission], -1).unsqueeze(-1)
+        return quadrature_product(right, left, self._restored * self.attenuation.sigmoid()).mT
 
     def transfer_rms(self, age_s: float | None = None) -> None:
         return None

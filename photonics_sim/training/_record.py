@@ -28,8 +28,6 @@ def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainS
 
     The test part is looked at here alone: after all choices are made.
     """
-    if isinstance(state.device, Ages):
-        state.device.write()  # the best weights, which are no longer there, or never were
     result = evaluate(
         state.device,
         data.dataset,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,7 +61,7 @@ class TrainState:
             "history": self.history,
             "best": self.best,
             "best_epoch": self.best_epoch,
-            "device": self.device.history() if isinstance(self.device, Ages) else None,
+            "device": history_of(self.device),
         }
         write_tensors(path, {name: value.detach().cpu().numpy() for name, value in tensors.items()}, notes)
 
@@ -86,8 +87,28 @@ class TrainState:
         self.sums, self.seconds, self.history = notes["sums"], notes["seconds"], notes["history"]
         self.best = tuple(notes["best"]) if notes["best"] else None
         self.best_epoch = notes["best_epoch"]
-        if isinstance(self.device, Ages):
-            self.device.restore(notes["device"])
+        restore_history(self.device, notes.get("device"), path)
+
+
+def history_of(device: Device) -> dict[str, Any] | None:
+    """What a device with slow weights has been through; None for others."""
+    return device.history() if isinstance(device, Ages) else None
+
+
+def restore_history(device: Device, history: dict[str, Any] | None, path: Path) -> None:
+    """Let a device go on from a history; one without weights that age has none.
+
+    Raises:
+        PhotonicsError: where the history is missing or damaged.
+    """
+    if not isinstance(device, Ages):
+        return
+    try:
+        device.restore(history or {})
+    except (LookupError, TypeError, ValueError) as error:
+        raise PhotonicsError(
+            f"{path} does not say what its slow weights have been through, or wrongly ({error}); the file is damaged"
+        ) from error
 
 
 def load_weights(device: Device, weights: dict[str, Tensor], path: Path) -> None:

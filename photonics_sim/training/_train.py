@@ -39,7 +39,7 @@ from photonics_sim.training._sources import (
     require_fit,
     save_pipeline,
 )
-from photonics_sim.training._state import TrainState, load_weights
+from photonics_sim.training._state import TrainState, history_of, load_weights, restore_history
 
 Callback = Callable[[Progress], Any]
 
@@ -172,8 +172,9 @@ def load_trained(run: Run | str | Path, overrides: Mapping[str, Any] | None = No
     settings = run.config.training
     device = as_trained(build_device(run.card.override(overrides or {}), seed=settings.seed), settings)
     if run.model_path.exists():
-        arrays, _ = read_tensors(run.model_path, "the weights of a run")
+        arrays, notes = read_tensors(run.model_path, "the weights of a run")
         load_weights(device, {name: torch.from_numpy(array) for name, array in arrays.items()}, run.model_path)
+        restore_history(device, notes.get("device"), run.model_path)
         return device
     raise PhotonicsError(f"{run.path} has no finished epoch yet; `photonics-sim resume {run.path}` goes on with it")
 
@@ -253,9 +254,13 @@ def _go_on(
     def save() -> None:
         state.save(run.checkpoint_path)
 
+    def save_model() -> None:
+        weights = {name: value.cpu().numpy() for name, value in state.best_weights.items()}
+        write_tensors(run.model_path, weights, {"device": history_of(state.device)})
+
     def finish_epoch() -> None:
         save()
-        write_tensors(run.model_path, {k: v.cpu().numpy() for k, v in state.best_weights.items()}, {})
+        save_model()
         record_epoch(run, state, data, epochs_run=state.epoch - first)
 
     with ExitStack() as stack:
@@ -272,5 +277,8 @@ def _go_on(
         )
     if done:
         state.device.load_state_dict(state.best_weights)
+        if isinstance(state.device, Ages):
+            state.device.write()  # the best weights, which are no longer there, or never were
+            save_model()
         finish_run(run, state, data, settings, epochs_run=state.epoch - first)
     return run

@@ -10,6 +10,7 @@ import pytest
 
 from photonics_sim import PhotonicsError, Run, evaluate, load_device, load_trained, resume, train
 from photonics_sim.datasets import load
+from photonics_sim.device import derive_key
 from photonics_sim.testing import assert_close
 
 DIGITS = load("digits")
@@ -40,6 +41,10 @@ def test_in_the_loop_each_step_writes_and_takes_time(tmp_path: Path) -> None:
     passes = 2 * len(DIGITS.train)
     expected = (STEPS + 1) * 4e-4 + passes * trained.costs().total_latency_s
     assert run.summary["hardware_seconds"] == pytest.approx(expected)
+    again = load_trained(run)
+    assert again.ledger.writes == STEPS + 1
+    judged = evaluate(again, DIGITS, seed=derive_key(0, "test"))
+    assert judged.score == run.summary["test_accuracy"]  # the same chip, at the same age
     assert trained.ledger.writes == 0  # the device that was passed takes the weights over, not the wear
 
 
