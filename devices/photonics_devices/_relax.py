@@ -11,8 +11,8 @@ from typing import Any, Self, cast
 from torch import Tensor
 
 from photonics_devices._relax_cards import ReLaXCard
-from photonics_devices._relax_costs import Reading, relax_costs, step_energies, step_times
-from photonics_sim.device import Alternative, Costs, Device, Timeline, check_chips, derive_key, format_si, to_si
+from photonics_devices._relax_costs import Light, Reading, around, relax_costs, step_energies, step_times
+from photonics_sim.device import Alternative, Costs, Device, Timeline, check_chips, derive_key, format_si
 from photonics_sim.errors import PhotonicsWarning
 from photonics_sim.reuse import Compensation, ReLaXNet, SlowBanks, StepTimes, compare, timelines
 from photonics_sim.weights import Clock, Ledger, Switch
@@ -24,6 +24,8 @@ class ReLaXProcessor(Device):
     The electronics scales each state to the full swing of the modulators, reads the product, adds bias and residual and
     applies the nonlinearity; both projections are electronic. What is trained are the settings of the banks, their
     gains and biases, and the projections.
+
+    Lasers and modulators rest while nothing is multiplied; slow weights are held all the time.
 
     A pass reads the banks as they are at the clock's time and changes nothing. `write`, `spend` and `wait` move the
     clock and fill the ledger.
@@ -59,7 +61,9 @@ class ReLaXProcessor(Device):
             schedule=schedule,
             seed=seed or 0,
         )
-        self.clock.advance(self._write_s)  # the banks were written at time 0, and have settled
+        by, readout = card.compensation.by, card.compensation.readout
+        self.banks.compensation = Compensation(by, readout, reference_s=self._write_s)
+        self.clock.advance(self._write_s)  # the banks were written at time 0, off the ledger, and have settled
         if not self.times.reuse_pays:
             warnings.warn(
                 f"{card.name}: the switch takes {format_si(self.times.switch_s, 's')} and writing a bank anew "
@@ -78,13 +82,12 @@ class ReLaXProcessor(Device):
 
     @property
     @abstractmethod
-    def _lasers(self) -> int:
-        """How many lasers there are."""
+    def _light(self) -> Light:
+        """All sources of light."""
 
-    @property
     @abstractmethod
-    def _more_light_w(self) -> float:
-        """Optical power of other sources."""
+    def _hold_w(self) -> float:
+        """Power to hold one bank at the present settings, in W."""
 
     @property
     def banks(self) -> SlowBanks:
@@ -103,7 +106,7 @@ class ReLaXProcessor(Device):
         return out
 
     def costs(self) -> Costs:
-        return relax_costs(self.card, self.banks.cells, self._reading(), self._lasers, self._more_light_w)
+        return relax_costs(self.card, self.banks.cells, self._reading(), self._light, self._hold_w())
 
     def ideal(self) -> Self:
         twin = type(self)(self.card.ideal(), seed=None)
@@ -118,11 +121,16 @@ class ReLaXProcessor(Device):
 
     def alternatives(self) -> list[Alternative]:
         """The same network reused, rewritten and fully built: seconds, joules, cells, endurance of a pass."""
-        wall_plug = self._lasers * to_si("power_mw", self.card.laser.power_mw) + self._more_light_w
-        wall_plug /= self.card.laser.wall_plug_efficiency
-        energies = step_energies(self.card, self.banks.cells, self._reading(), wall_plug)
+        energies = step_energies(self.card, self.banks.cells, self._reading(), self._light, self._hold_w())
+        around_s, around_j = around(self.card)
         return compare(
-            self.network.schedule, self.times, energies, cells=self.banks.cells, endurance=self.card.write.endurance
+            self.network.schedule,
+            self.times,
+            energies,
+            cells=self.banks.cells,
+            endurance=self.card.write.endurance,
+            around_s=around_s,
+            around_j=around_j,
         )
 
     def timelines(self) -> list[Timeline]:
@@ -139,8 +147,8 @@ class ReLaXProcessor(Device):
         for slow in self.banks.slow():
             slow.write()
         self.clock.advance(self._write_s)
-        joules = self.card.schedule.weight_sets * self.card.write.bank_energy_j(self.banks.cells)
-        self.ledger.add("writing", self._write_s, joules)
+        written = self.card.schedule.weight_sets * self.card.write.bank_energy_j(self.banks.cells)
+        self.ledger.add("writing", self._write_s, written + self._held_j(self._write_s))
 
     def spend(self, passes: int) -> None:
         """Let so many passes take their time."""
@@ -158,8 +166,11 @@ class ReLaXProcessor(Device):
             PhotonicsError: for a time that is negative or not finite.
         """
         self.clock.advance(seconds)
-        held = self.card.schedule.weight_sets * self.banks.cells * to_si("hold_power_uw", self.card.write.hold_power_uw)
-        self.ledger.add("waiting", seconds, held * seconds)
+        self.ledger.add("waiting", seconds, self._held_j(seconds))
+
+    def _held_j(self, seconds: float) -> float:
+        """Energy to hold all banks for a while."""
+        return self.card.schedule.weight_sets * self._hold_w() * seconds
 
     def history(self) -> dict[str, Any]:
         """Clock, ledger and writes, as plain numbers; `restore` takes them back."""
@@ -176,9 +187,6 @@ class ReLaXProcessor(Device):
     @property
     def _write_s(self) -> float:
         return self.card.schedule.weight_sets * self.card.write.bank_time_s(self.banks.cells)
-
-    def _compensation(self) -> Compensation:
-        return Compensation(self.card.compensation.by, self.card.compensation.readout)
 
     def extra_repr(self) -> str:
         card = self.card

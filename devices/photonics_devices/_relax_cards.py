@@ -168,10 +168,9 @@ class ReLaXRingsCard(ReLaXCard):
 
     imperfections: ClassVar[Mapping[str, Any]] = {
         **_IMPERFECTIONS,
-        "ring.loss_db_per_cm": 0.0,
+        # loss and heater crosstalk of the rings are known, and the settings are made for them
         "ring.resonance_error_pm": 0.0,
         "ring.heater.power_bits": 0,
-        "ring.heater.crosstalk": 0.0,
         "resonance.drift": False,
     }
     exact: ClassVar[Mapping[str, Any]] = {"ring.heater.power_bits": 0}

@@ -36,6 +36,24 @@ class Reading:
         return self.noise_a / self.signal_a
 
 
+@dataclass(frozen=True)
+class Light:
+    """All sources of light.
+
+    Attributes:
+        lasers: How many carry inputs.
+        more_w: Optical power of others, such as local oscillators.
+    """
+
+    lasers: int
+    more_w: float = 0.0
+
+    def wall_plug_w(self, card: ReLaXCard) -> float:
+        """Electrical power of all while they are on."""
+        optical = self.lasers * to_si("power_mw", card.laser.power_mw) + self.more_w
+        return optical / card.laser.wall_plug_efficiency
+
+
 def coherent_reading(card: ReLaXCard, oscillator_mw: float, loss_db: float, outputs_per_input: float) -> Reading:
     """Balanced homodyne: 2 R sqrt(P_LO P) of current; shot noise of the oscillator, thermal noise of both amplifiers.
 
@@ -114,68 +132,64 @@ def step_times(card: ReLaXCard, cells: int, readings: int) -> StepTimes:
     )
 
 
-def step_energies(card: ReLaXCard, cells: int, reading: Reading, lasers_w: float) -> StepEnergies:
+def step_energies(card: ReLaXCard, cells: int, reading: Reading, light: Light, hold_w: float) -> StepEnergies:
     """Joules of one layer.
 
     Args:
         card: The numbers.
         cells: Slow elements of one bank.
         reading: How an output is read.
-        lasers_w: Electrical power of all lasers.
+        light: All sources.
+        hold_w: Power to hold one bank.
     """
-    symbols = reading.readings * card.width
-    per_symbol = to_si("energy_fj", card.driver.energy_fj) + to_si("energy_pj", card.driver.dac_energy_pj)
-    converters = symbols * to_si("energy_pj", card.detector.adc_energy_pj)
-    state = 2 * card.width * to_si("mac_energy_fj", card.electronics.mac_energy_fj)
     return StepEnergies(
-        product_j=symbols * per_symbol + converters + state,
-        switch_j=Switch(card.switch).energy_j,
+        product_j=sum(_product_energies(card, reading, light).values()),
+        switch_j=card.width * Switch(card.switch).energy_j,
         write_j=card.write.bank_energy_j(cells),
-        hold_w=cells * to_si("hold_power_uw", card.write.hold_power_uw),
-        standing_w=lasers_w + to_si("hold_power_mw", card.switch.hold_power_mw),
+        hold_w=hold_w,
+        switch_w=card.width * to_si("hold_power_mw", card.switch.hold_power_mw),
     )
 
 
-def projection_energy_j(card: ReLaXCard) -> float:
-    """Of both projections, in electronics."""
+def _product_energies(card: ReLaXCard, reading: Reading, light: Light) -> dict[str, float]:
+    """Joules of one product, by part."""
+    symbols = reading.readings * card.width
+    per_symbol = to_si("energy_fj", card.driver.energy_fj) + to_si("energy_pj", card.driver.dac_energy_pj)
+    return {
+        "lasers": light.wall_plug_w(card) * step_times(card, 1, reading.readings).product_s,
+        "modulators": symbols * per_symbol,
+        "detector converters": symbols * to_si("energy_pj", card.detector.adc_energy_pj),
+        "state": 2 * card.width * to_si("mac_energy_fj", card.electronics.mac_energy_fj),
+    }
+
+
+def around(card: ReLaXCard) -> tuple[float, float]:
+    """Seconds and joules of both projections, in electronics."""
     macs = card.width * (card.inputs + card.outputs)
-    return macs * to_si("mac_energy_fj", card.electronics.mac_energy_fj)
+    seconds = to_si("projection_time_ns", card.electronics.projection_time_ns)
+    return seconds, macs * to_si("mac_energy_fj", card.electronics.mac_energy_fj)
 
 
-def relax_costs(card: ReLaXCard, cells: int, reading: Reading, lasers: int, more_light_w: float = 0.0) -> Costs:
-    """One pass, with the banks reused.
-
-    Args:
-        card: The numbers.
-        cells: Slow elements of one bank.
-        reading: How an output is read.
-        lasers: How many there are.
-        more_light_w: Optical power of other sources, such as local oscillators.
-    """
+def relax_costs(card: ReLaXCard, cells: int, reading: Reading, light: Light, hold_w: float) -> Costs:
+    """One pass, with the banks reused; arguments as `step_energies`."""
     schedule = card.schedule.schedule()
     times = step_times(card, cells, reading.readings)
-    laser_w = lasers * to_si("power_mw", card.laser.power_mw)
-    wall_plug = (laser_w + more_light_w) / card.laser.wall_plug_efficiency
-    energies = step_energies(card, cells, reading, wall_plug)
-    reuse = compare(schedule, times, energies, cells=cells)[0]
-    projections_s = to_si("projection_time_ns", card.electronics.projection_time_ns)
+    energies = step_energies(card, cells, reading, light, hold_w)
+    projections_s, projections_j = around(card)
+    layers_s = compare(schedule, times, energies, cells=cells)[0].latency_s
     products_s = schedule.layers * times.product_s
-    latency = {
-        "products": products_s,
-        "switching and state": reuse.latency_s - products_s,
-        "projections": projections_s,
-    }
-    lit = reuse.latency_s
+    latency = {"products": products_s, "switching and state": layers_s - products_s, "projections": projections_s}
+    whole = sum(latency.values())
     energy = {
-        "lasers": wall_plug * lit,
-        "modulators, converters, state": schedule.layers * energies.product_j,
-        "holding the weights": schedule.weight_sets * energies.hold_w * lit,
-        "switch": schedule.changes_per_pass * energies.switch_j + (energies.standing_w - wall_plug) * lit,
-        "projections": projection_energy_j(card),
+        **{part: schedule.layers * joules for part, joules in _product_energies(card, reading, light).items()},
+        "holding the weights": schedule.weight_sets * hold_w * whole,
+        "switch": schedule.changes_per_pass * energies.switch_j + energies.switch_w * whole,
+        "projections": projections_j,
     }
     losses = dict(reading.losses_db)
+    laser_w = light.lasers * to_si("power_mw", card.laser.power_mw)
     total = 10 * math.log10(laser_w / max(reading.received_w, 1e-30))
     losses["weights and half swing"] = total - sum(losses.values())
-    full = reading.signal_a
-    link = LinkBudget(laser_w, losses, reading.received_w, full / 4, reading.noise_a, wall_plug)
+    half = reading.signal_a / 4
+    link = LinkBudget(laser_w, losses, reading.received_w, half, reading.noise_a, light.wall_plug_w(card))
     return Costs(latency, {part: joules for part, joules in energy.items() if joules}, (link,))

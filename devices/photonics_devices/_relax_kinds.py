@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
+from typing import cast
 
 import torch
 
 from photonics_devices._relax import ReLaXProcessor
 from photonics_devices._relax_cards import ReLaXCard, ReLaXCrossbarCard, ReLaXMeshCard, ReLaXPanelCard, ReLaXRingsCard
-from photonics_devices._relax_costs import Reading, coherent_reading, intensity_reading
+from photonics_devices._relax_costs import Light, Reading, coherent_reading, intensity_reading
 from photonics_sim.device import to_si
 from photonics_sim.mesh import Topology, nominal_faults, shifter_positions, topology
 from photonics_sim.reuse import CrossbarBanks, MeshBanks, RingBanks, SlowBanks
-from photonics_sim.weights import Crosstalk, LiquidCrystalWeights, PhaseChangeWeights, PhaseShifterWeights, WeightModel
+from photonics_sim.weights import (
+    Crosstalk,
+    LiquidCrystalWeights,
+    PhaseChangeWeights,
+    PhaseShifterWeights,
+    WeightModel,
+    electrical_power,
+)
 
 
 class ReLaXMesh(ReLaXProcessor):
@@ -43,23 +52,26 @@ class ReLaXMesh(ReLaXProcessor):
             model=PhaseShifterWeights(card.shifter, crosstalk, wander_rad=card.wander_rad),
             clock=self.clock,
             noise=coherent_reading(card, card.local_oscillator_mw, loss_db, 1.0).noise(card),
-            compensation=self._compensation(),
             seed=seed,
         )
 
     def _reading(self) -> Reading:
-        with torch.no_grad():
-            power = float(self.banks.transfer().square().sum(-1).mean()) / 4
-        plan = topology(self.card.mesh.topology, self.card.width)
-        return coherent_reading(self.card, self.card.local_oscillator_mw, 2 * _mean_loss_db(self.card, plan), power)
+        banks, card = cast(MeshBanks, self.banks), self.card
+        # of a row of Re(U S V): the mean of S^2, whatever U and V; every input at half its full field
+        power = float(banks.attenuation.detach().sigmoid().square().mean()) / 4
+        plan = topology(card.mesh.topology, card.width)
+        return coherent_reading(card, card.local_oscillator_mw, 2 * _mean_loss_db(card, plan), power)
 
     @property
-    def _lasers(self) -> int:
-        return 1
+    def _light(self) -> Light:
+        return Light(1, more_w=self.card.width * to_si("oscillator_mw", self.card.local_oscillator_mw))
 
-    @property
-    def _more_light_w(self) -> float:
-        return self.card.width * to_si("oscillator_mw", self.card.local_oscillator_mw)
+    def _hold_w(self) -> float:
+        phases = cast(MeshBanks, self.banks).phases.target.detach()
+        shifters = float(electrical_power(phases, self.card.shifter).sum()) / len(phases)
+        # an attenuator is an interferometer with a shifter of the same kind, at pi / 2 on average
+        one = float(electrical_power(torch.tensor([math.pi / 2]), self.card.shifter))
+        return shifters + self.card.width * one
 
 
 class ReLaXRings(ReLaXProcessor):
@@ -83,7 +95,6 @@ class ReLaXRings(ReLaXProcessor):
             resonance=card.resonance,
             clock=self.clock,
             noise=self._reading().noise(card),
-            compensation=self._compensation(),
             seed=seed,
         )
 
@@ -92,12 +103,12 @@ class ReLaXRings(ReLaXProcessor):
         return intensity_reading(self.card, self.card.width, self.card.width, lasers=self.card.width)
 
     @property
-    def _lasers(self) -> int:
-        return self.card.width
+    def _light(self) -> Light:
+        return Light(self.card.width)
 
-    @property
-    def _more_light_w(self) -> float:
-        return 0.0
+    def _hold_w(self) -> float:
+        power = cast(RingBanks, self.banks).heater_power().detach()
+        return float(power.sum()) / len(power)
 
 
 class _CellPairs(ReLaXProcessor):
@@ -112,7 +123,6 @@ class _CellPairs(ReLaXProcessor):
             model=self._model(),
             clock=self.clock,
             noise=self._reading().noise(card),
-            compensation=self._compensation(),
             seed=seed,
         )
 
@@ -125,12 +135,11 @@ class _CellPairs(ReLaXProcessor):
         return intensity_reading(self.card, 2 * self.card.width, self.card.width / 3)
 
     @property
-    def _lasers(self) -> int:
-        return 1
+    def _light(self) -> Light:
+        return Light(1)
 
-    @property
-    def _more_light_w(self) -> float:
-        return 0.0
+    def _hold_w(self) -> float:
+        return self.banks.cells * to_si("hold_power_uw", self.card.write.hold_power_uw)
 
 
 class ReLaXCrossbar(_CellPairs):

@@ -96,7 +96,7 @@ def _costs_table(costs: dict[str, Any]) -> Table:
 
 def _ways_table(ways: list[Alternative]) -> Table:
     rows = [way.shown(ways[0]) for way in ways]
-    table = Table(*rows[0], title="The same network, built otherwise", caption="layers alone; (ratio to the first way)")
+    table = Table(*rows[0], title="The same network, built otherwise", caption="one pass; (ratio to the first way)")
     for row in rows:
         table.add_row(*row.values())
     return table

@@ -45,7 +45,10 @@ class Banks(nn.Module, ABC):
 
     @abstractmethod
     def output_rms(self) -> Tensor | None:
-        """Rms of what detection adds to one output, per largest element of the input, `(weight_sets)`; None without."""
+        """Rms of what detection adds to one output, over the largest element of the input; None without.
+
+        `([chips,] weight_sets, width or 1)`.
+        """
 
     @abstractmethod
     def slow(self) -> list[WeightBank]:

@@ -59,11 +59,10 @@ class CrossbarBanks(SlowBanks):
         if seed is not None:
             self.program(initial_matrices(weight_sets, width, layers, seed))
 
-    def program(self, matrices: Tensor) -> None:
-        with torch.no_grad():
-            gain = matrices.detach().double().abs().amax((-2, -1)) / _REACH
-            self.setting.target.copy_((matrices / gain[:, None, None]).atanh())
-            self.gain.copy_(gain)
+    def take_over(self, matrices: Tensor) -> None:
+        gain = matrices.abs().amax((-2, -1)) / _REACH
+        self.setting.target.copy_((matrices / gain[:, None, None]).atanh())
+        self.gain.copy_(gain)
 
     def build(self, seed: int | None, chips: int | None = None) -> None:
         self.setting.on_chip(seed, chips)

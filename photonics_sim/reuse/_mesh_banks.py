@@ -20,7 +20,9 @@ class MeshBanks(SlowBanks):
     r"""Matrices on pairs of meshes, read coherently: W_k = g_k Re(U_k diag(S_k) V_k), 0 <= S <= 1.
 
     Every real matrix is g U S V^T with real orthogonal U and V; the trained phases may leave that set, which the real
-    part, one quadrature of a homodyne reading, allows. The meshes of all banks are built in one call.
+    part, one quadrature of a homodyne reading, allows. The meshes of all banks are built in one call. `program` takes
+    all paths to lose the same; paths that lose more or less than the mean leave an error that training on the faults
+    takes into account.
 
     Args:
         weight_sets, width: L_W and N, the modes of each mesh.
@@ -75,14 +77,13 @@ class MeshBanks(SlowBanks):
         if seed is not None:
             self.program(initial_matrices(weight_sets, width, layers, seed))
 
-    def program(self, matrices: Tensor) -> None:
-        with torch.no_grad():
-            for k, matrix in enumerate(matrices.detach().double()):
-                pair = svd_meshes(matrix, self.topology.name)
-                for side, one in enumerate((pair.right, pair.left)):
-                    self.phases.target[k, side] = one.phases.to(self.gain)
-                self.attenuation[k] = (pair.transmission / _HEADROOM).clamp(1e-6).logit()
-                self.gain[k] = _HEADROOM * pair.scale
+    def take_over(self, matrices: Tensor) -> None:
+        for k, matrix in enumerate(matrices):
+            pair = svd_meshes(matrix, self.topology.name)
+            for side, one in enumerate((pair.right, pair.left)):
+                self.phases.target[k, side] = one.phases.to(self.gain)
+            self.attenuation[k] = (pair.transmission / _HEADROOM).clamp(1e-6).logit()
+            self.gain[k] = _HEADROOM * pair.scale
 
     def build(self, seed: int | None, chips: int | None = None) -> None:
         self.phases.on_chip(seed, chips)

@@ -31,7 +31,7 @@ def reading_noise(banks: Banks, order: tuple[int, ...], key: int) -> Noise | Non
     def noise(layer: int, h: Tensor) -> Tensor:
         k, variance = order[layer], torch.zeros_like(h)
         if output is not None:
-            variance = variance + (output[k] * h.abs().amax(-1, keepdim=True)).square()
+            variance = variance + (output[..., k, None, :] * h.abs().amax(-1, keepdim=True)).square()
         if element is not None:
             variance = variance + h.square() @ element[..., k, :, :].square().mT
         return variance.sqrt() * normal(derive_key(key, "layer", layer), *variance.shape, like=h)

@@ -14,6 +14,7 @@ class Projection(nn.Module):
     """A linear map that all banks share.
 
     Attributes:
+        in_features, out_features: Its sizes.
         weight: Trainable, `([replicas,] out_features, in_features)`, starting with deviation 1 / sqrt(in_features).
         bias: Trainable, `([replicas,] out_features)`, or None.
     """
@@ -24,7 +25,7 @@ class Projection(nn.Module):
         self, in_features: int, out_features: int, *, bias: bool, seeds: int | tuple[int, ...], name: str
     ) -> None:
         super().__init__()
-        self.in_features = in_features
+        self.in_features, self.out_features = in_features, out_features
         drawn = drawn_for(seeds, name, out_features, in_features) / math.sqrt(in_features)
         self.weight = nn.Parameter(drawn.to(torch.get_default_dtype()))
         self.bias = nn.Parameter(torch.zeros_like(self.weight[..., 0])) if bias else None

@@ -73,17 +73,15 @@ class RingBanks(SlowBanks):
     def _middle_m(self) -> float:
         return float(self.wavelengths.mean())
 
-    def program(self, matrices: Tensor) -> None:
+    def take_over(self, matrices: Tensor) -> None:
         low, high = weight_range(*self.ring.amplitudes(self._middle_m))
-        with torch.no_grad():
-            wide = matrices.detach().double()
-            gain = wide.abs().amax((-2, -1)) / (_REACH * min(-low, high))
-            wanted = wide / gain[:, None, None]
-            detuning = program_ring(wanted, self.ring, self._middle_m, self.wavelengths)
-            power = heater_power(detuning, self.ring, check=False)
-            share = (power / self._most_w).clamp(1e-4, 1 - 1e-4)
-            self.setting.target.copy_(share.logit())
-            self.gain.copy_(gain)
+        gain = matrices.abs().amax((-2, -1)) / (_REACH * min(-low, high))
+        wanted = matrices / gain[:, None, None]
+        detuning = program_ring(wanted, self.ring, self._middle_m, self.wavelengths)
+        power = heater_power(detuning, self.ring, check=False)
+        share = (power / self._most_w).clamp(1e-4, 1 - 1e-4)
+        self.setting.target.copy_(share.logit())
+        self.gain.copy_(gain)
 
     def build(self, seed: int | None, chips: int | None = None) -> None:
         self.setting.on_chip(seed, chips)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from photonics_sim.device import derive_key, normal
+from photonics_sim.errors import PhotonicsError
 from photonics_sim.reuse._banks import Banks, with_leakage
 from photonics_sim.weights import drift_scale
 
@@ -21,10 +23,12 @@ class Compensation:
     Attributes:
         by: One factor for a bank ("global") or one for each of its outputs ("output"); "none" leaves drift alone.
         readout: Whether the mean is read without noise ("ideal") or with that of one reading ("noisy").
+        reference_s: Age at which the reference was read: when the cells had settled after their write.
     """
 
     by: Literal["none", "global", "output"] = "none"
     readout: Literal["ideal", "noisy"] = "noisy"
+    reference_s: float = 0.0
 
 
 class SlowBanks(Banks):
@@ -49,8 +53,8 @@ class SlowBanks(Banks):
         """Rms of the noise that each reading adds to each element of M; None without."""
 
     @abstractmethod
-    def program(self, matrices: Tensor) -> None:
-        """Set targets and gains for these matrices `(weight_sets, width, width)`, as if nothing else acted on them."""
+    def take_over(self, matrices: Tensor) -> None:
+        """`program` for matrices that are checked, in double precision."""
 
     @abstractmethod
     def build(self, seed: int | None, chips: int | None = None) -> None:
@@ -61,23 +65,48 @@ class SlowBanks(Banks):
     def cells(self) -> int:
         """Slow elements in one bank."""
 
+    def program(self, matrices: Tensor) -> None:
+        """Set targets and gains for these matrices, as if nothing but a mean loss acted on them.
+
+        Args:
+            matrices: `(weight_sets, width, width)`.
+
+        Raises:
+            PhotonicsError: for another shape, a value that is not finite, or a matrix of zeros, which no gain scales.
+        """
+        wanted = (self.weight_sets, self.width, self.width)
+        if tuple(matrices.shape) != wanted:
+            raise PhotonicsError(f"the banks are programmed with matrices {wanted}; found {tuple(matrices.shape)}")
+        wide = matrices.detach().double()
+        for k, largest in enumerate(wide.abs().amax((-2, -1)).tolist()):
+            if not 0 < largest < math.inf:
+                raise PhotonicsError(
+                    f"the matrix of bank {k} has a largest element of {largest:g}; give finite ones, not all 0"
+                )
+        with torch.no_grad():
+            self.take_over(wide)
+
     def matrices(self, leakage: float = 0.0) -> Tensor:
-        return self._amplify(with_leakage(self.transfer(), leakage))
+        return self._amplified(with_leakage(self.transfer(), leakage))
 
     def element_rms(self) -> Tensor | None:
         rms = self.transfer_rms()
-        return None if rms is None else self._amplify(rms).abs()
+        return None if rms is None else self._amplified(rms).abs()
 
     def output_rms(self) -> Tensor | None:
-        return self.noise * self.gain.abs() if self.noise else None
+        if not self.noise:
+            return None
+        return self._amplified(torch.full_like(self.gain[:, None, None], self.noise)).abs().squeeze(-1)
 
-    def _amplify(self, values: Tensor) -> Tensor:
+    def _amplified(self, values: Tensor) -> Tensor:
+        """Behind the gain and the compensation, `([chips,] weight_sets, width or 1, ...)`."""
         amplified = self.gain[:, None, None] * values
-        by = self.compensation.by
-        if by == "none" or not any(bank.now().age_s for bank in self.slow()):
+        compensation = self.compensation
+        if compensation.by == "none" or all(b.now().age_s <= compensation.reference_s for b in self.slow()):
             return amplified
         with torch.no_grad():
-            scale = drift_scale(self._calibration(0.0), self._calibration(None), by)
+            then, now = self._calibration(compensation.reference_s), self._calibration(None)
+            scale = drift_scale(then, now, compensation.by)
         return amplified * scale
 
     def _calibration(self, age_s: float | None) -> Tensor:

@@ -62,25 +62,33 @@ class StepEnergies:
     """Joules of one layer.
 
     Attributes:
-        product_j: Modulators, converters and electronics of one layer.
-        switch_j: One switch event.
+        product_j: Lasers, modulators, converters and electronics of one product; the lasers rest between products.
+        switch_j: One switch event, of all channels.
         write_j: Writing a bank.
-        hold_w: Power to hold one bank, in watts.
-        standing_w: Power that burns for as long as a pass lasts, lasers above all, in watts; where all layers are
-            built, the light is sent to one of them at a time.
+        hold_w: Power to hold one bank, in watts; it burns for as long as a pass lasts.
+        switch_w: Power of the switch while it stands, in watts; only reuse has one.
     """
 
     product_j: float
     switch_j: float = 0.0
     write_j: float = 0.0
     hold_w: float = 0.0
-    standing_w: float = 0.0
+    switch_w: float = 0.0
 
 
 def compare(
-    schedule: LayerSchedule, times: StepTimes, energies: StepEnergies, *, cells: int, endurance: float = math.inf
+    schedule: LayerSchedule,
+    times: StepTimes,
+    energies: StepEnergies,
+    *,
+    cells: int,
+    endurance: float = math.inf,
+    around_s: float = 0.0,
+    around_j: float = 0.0,
 ) -> list[Alternative]:
     """The same network three ways: L_W banks behind a switch, one bank that is rewritten, L_T banks in a row.
+
+    Where all layers are built each has light of its own, and nothing is switched.
 
     Samples follow each other: behind the last layer the first bank is lit or written again.
 
@@ -89,6 +97,7 @@ def compare(
         times, energies: Of one layer.
         cells: Slow elements of one bank.
         endurance: Writes that a cell survives.
+        around_s, around_j: What a pass takes besides its layers, such as projections in electronics.
 
     Returns:
         Reuse, rewriting, full instantiation.
@@ -97,12 +106,12 @@ def compare(
     stay = layers - changes
 
     def joules(banks: int, latency_s: float) -> float:
-        return layers * energies.product_j + (energies.standing_w + banks * energies.hold_w) * latency_s
+        return around_j + layers * energies.product_j + banks * energies.hold_w * latency_s
 
-    reuse_s = changes * times.switching_s + stay * times.staying_s
-    rewrite_s = changes * times.rewriting_s + stay * times.staying_s
-    full_s = layers * times.staying_s
-    reuse_j = joules(schedule.weight_sets, reuse_s) + changes * energies.switch_j
+    reuse_s = around_s + changes * times.switching_s + stay * times.staying_s
+    rewrite_s = around_s + changes * times.rewriting_s + stay * times.staying_s
+    full_s = around_s + layers * times.staying_s
+    reuse_j = joules(schedule.weight_sets, reuse_s) + changes * energies.switch_j + energies.switch_w * reuse_s
     rewrite_j = joules(1, rewrite_s) + changes * energies.write_j
     worn_h = endurance * rewrite_s / changes / 3600 if changes and math.isfinite(endurance) else None
     return [

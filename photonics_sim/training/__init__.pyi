@@ -2,6 +2,7 @@ from ._estimate import Estimate as Estimate
 from ._estimate import estimate_training as estimate_training
 from ._evaluate import AsBuilt as AsBuilt
 from ._evaluate import Evaluation as Evaluation
+from ._evaluate import aged as aged
 from ._evaluate import evaluate as evaluate
 from ._fit import fit_card as fit_card
 from ._progress import Progress as Progress

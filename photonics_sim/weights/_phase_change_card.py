@@ -65,14 +65,14 @@ MEASURED = {
         read_time_s=512e-9,
     ),
 }
-_OWN = ("programming_error", "drift_exponent", "drift_spread", "drift_start_s", "reading_error")
 
 
 class PhaseChangeCard(Section):
     """A phase-change cell; three effects, each with its own switch, on where the card has numbers for it."""
 
     cell: Literal["own", "joshi", "hermes-two-cells", "hermes-one-cell"] = Field(
-        default="own", description="whose coefficients: the numbers below, or those measured on electronic cells"
+        default="own",
+        description="whose coefficients: the numbers below, or in their place those measured on electronic cells",
     )
     levels: int = Field(default=0, ge=0, le=2**16, description="even levels from 0 to the full range; 0 for continuous")
     programming_noise: bool = Field(default=True, description="whether a write misses its target")
@@ -97,9 +97,6 @@ class PhaseChangeCard(Section):
     def _numbers_belong_together(self) -> Self:
         if self.levels == 1:
             raise ValueError("levels = 1 holds the state 0 alone; at least 2, or 0 for continuous")
-        for key in _OWN:
-            if self.cell != "own" and getattr(self, key) != type(self).model_fields[key].default:
-                raise ValueError(f'cell = "{self.cell}" has its own {key}; remove yours, or set cell = "own"')
         if self.drift_spread and not self.drift_exponent:
             raise ValueError("drift_spread is that of an exponent whose mean is missing; set drift_exponent")
         return self

@@ -18,7 +18,9 @@ class WriteCard(Section):
         default=0, ge=0, le=10**9, description="cells that are written at the same time; 0 for all of a bank"
     )
     endurance_cycles: float = Field(default=0.0, ge=0, le=1e18, description="writes that a cell survives; 0: no limit")
-    hold_power_uw: float = Field(default=0.0, ge=0, le=1e9, description="power to hold one cell, on average")
+    hold_power_uw: float = Field(
+        default=0.0, ge=0, le=1e9, description="power to hold one cell, besides what its setting takes"
+    )
 
     def bank_time_s(self, cells: int) -> float:
         """Seconds to write a bank of so many cells."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photonics_sim import ReLaXNet
+from photonics_sim import PhotonicsError, ReLaXNet
 from photonics_sim.device import normal
 from photonics_sim.mesh import Faults, HeaterCard, MeshCard, RingCard, SplitterCard
 from photonics_sim.reuse import Compensation, CrossbarBanks, IdealBanks, MeshBanks, RingBanks, SlowBanks
@@ -68,6 +68,23 @@ def test_any_real_matrix_can_be_programmed(kind: str) -> None:
     wanted = 3 * normal(5, L_W, N, N)
     banks.program(wanted)
     assert float((banks.matrices() - wanted).detach().abs().max()) < (0.1 if kind == "rings" else 1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("matrices", "words"),
+    [
+        (normal(5, 1, N, N), r"matrices \(3, 6, 6\); found \(1, 6, 6\)"),
+        (normal(5, L_W, N, N) * torch.tensor([1.0, 0.0, 1.0])[:, None, None], "bank 1 .* largest element of 0"),
+        (normal(5, L_W, N, N) * torch.tensor([1.0, 1.0, torch.nan])[:, None, None], "bank 2 .* nan"),
+    ],
+)
+def test_what_cannot_be_programmed_is_refused(kind: str, matrices: Tensor, words: str) -> None:
+    banks = KINDS[kind]()
+    before = banks.matrices()
+    with pytest.raises(PhotonicsError, match=words):
+        banks.program(matrices)
+    assert_close(banks.matrices(), before, "equal")
 
 
 @pytest.mark.parametrize("kind", KINDS)

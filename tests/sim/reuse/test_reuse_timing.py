@@ -33,7 +33,7 @@ def test_what_reuse_saves_on_the_platforms(platform: str, update_s: float, gain:
 
 
 def test_three_ways_by_hand() -> None:
-    energies = StepEnergies(product_j=3.0, switch_j=0.5, write_j=100.0, hold_w=2e9, standing_w=1e9)
+    energies = StepEnergies(product_j=3.0, switch_j=0.5, write_j=100.0, hold_w=2e9, switch_w=1e9)
     schedule = LayerSchedule(2, 4, (0, 0, 1, 1))  # changes behind layers 1 and 3
     reuse, rewriting, full = compare(schedule, TIMES, energies, cells=10, endurance=1e6)
     switching, rewritten, staying = 1.01e-9, 1e-5 + 1e-11, 2.1e-10
@@ -41,13 +41,21 @@ def test_three_ways_by_hand() -> None:
     assert rewriting.latency_s == pytest.approx(2 * rewritten + 2 * staying)
     assert full.latency_s == pytest.approx(4 * staying)
     assert reuse.energy_j == pytest.approx(12 + 2 * 0.5 + (1e9 + 2 * 2e9) * reuse.latency_s)
-    assert rewriting.energy_j == pytest.approx(12 + 2 * 100 + (1e9 + 2e9) * rewriting.latency_s)
-    assert full.energy_j == pytest.approx(12 + (1e9 + 4 * 2e9) * full.latency_s)
+    assert rewriting.energy_j == pytest.approx(12 + 2 * 100 + 2e9 * rewriting.latency_s)
+    assert full.energy_j == pytest.approx(12 + 4 * 2e9 * full.latency_s)
     assert [way.cells for way in (reuse, rewriting, full)] == [20, 10, 40]
     assert [way.writes_per_pass for way in (reuse, rewriting, full)] == [0, 2, 0]
     assert rewriting.endurance_h == pytest.approx(1e6 / 2 * rewriting.latency_s / 3600)
     assert reuse.endurance_h is None
     assert full.endurance_h is None
+
+
+def test_what_surrounds_the_layers_is_the_same_for_all() -> None:
+    ways = compare(LayerSchedule(2, 4), TIMES, StepEnergies(3.0, hold_w=1e9), cells=10)
+    more = compare(LayerSchedule(2, 4), TIMES, StepEnergies(3.0, hold_w=1e9), cells=10, around_s=1e-6, around_j=7.0)
+    for banks, bare, whole in zip((2, 1, 4), ways, more, strict=True):
+        assert whole.latency_s == pytest.approx(bare.latency_s + 1e-6)
+        assert whole.energy_j == pytest.approx(bare.energy_j + 7 + banks * 1e9 * 1e-6)
 
 
 def test_a_single_bank_is_never_switched_nor_written() -> None:

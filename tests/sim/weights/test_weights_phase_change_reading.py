@@ -105,8 +105,6 @@ def test_targets_beyond_the_range_are_at_its_end() -> None:
     ("fields", "message"),
     [
         ({"cell": "joshy"}, "did you mean joshi"),
-        ({"cell": "joshi", "drift_exponent": 0.05}, 'cell = "joshi" has its own drift_exponent; remove yours, or set'),
-        ({"cell": "hermes-one-cell", "drift_start_s": 1.0}, "has its own drift_start_s"),
         ({"drift_spread": 0.01}, "an exponent whose mean is missing; set drift_exponent"),
         ({"levels": 1}, "levels = 1 holds the state 0 alone"),
         ({"drift_start_s": 0.0}, "drift_start_s = 0 is outside 1e-06 .. 1e+06 s"),
@@ -117,3 +115,8 @@ def test_a_cell_that_cannot_be_is_refused(fields: dict[str, Any], message: str) 
     with pytest.raises(ValidationError) as caught:
         Cabinet.model_validate({"cell": fields})
     assert message in explain_invalid(caught.value, Cabinet, where="card", text="")
+
+
+def test_measured_coefficients_take_the_place_of_own_ones() -> None:
+    own = {"programming_error": 0.1, "drift_exponent": 0.2, "drift_start_s": 1.0, "reading_error": 0.1}
+    assert PhaseChangeCard(cell="joshi", **own).coefficients() == PhaseChangeCard(cell="joshi").coefficients()
