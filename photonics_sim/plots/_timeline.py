@@ -128,7 +128,7 @@ def _name(ax: Axes, lanes: list[str], spans: list[Span], end_s: float) -> None:
 
 
 def _says(timeline: Timeline, first: Timeline, lanes: list[str], spans: list[Span]) -> str:
-    text = f"one pass takes {format_si(timeline.duration_s, 's')}"
+    text = f"the layers take {format_si(timeline.duration_s, 's')}"
     ratio = timeline.duration_s / first.duration_s
     if ratio >= 1.5:
         text += f", {float(f'{ratio:.3g}'):,g} times as long as the first way"

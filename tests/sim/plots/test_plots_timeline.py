@@ -44,7 +44,7 @@ def test_every_span_is_a_bar_in_its_lane_and_colour() -> None:
     assert len(bars(panel)) == len(case.spans)
     assert said(panel)[:5] == ["1", "2", "3", "4", "5"]
     assert panel.get_title(loc="left") == "Taking turns"
-    assert said(panel)[-1] == "one pass takes 55 ns"
+    assert said(panel)[-1] == "the layers take 55 ns"
 
 
 def test_what_is_too_short_to_be_seen_is_a_line_above_the_writes() -> None:
@@ -56,7 +56,7 @@ def test_what_is_too_short_to_be_seen_is_a_line_above_the_writes() -> None:
     assert max(bar.get_linewidth() for bar in wide) == 0
     assert min(bar.get_zorder() for bar in thin) > max(bar.get_zorder() for bar in wide)
     assert said(panel)[:4] == ["write"] * 4
-    assert said(panel)[-1] == "one pass takes 40.04 us, 910 times as long as the first way"
+    assert said(panel)[-1] == "the layers take 40.04 us, 910 times as long as the first way"
 
 
 def test_each_panel_has_its_own_time_and_one_legend_says_how_long_things_take() -> None:
@@ -76,7 +76,7 @@ def test_of_a_long_pass_the_first_layers_are_drawn_and_the_panel_says_so() -> No
     panel = plot_timeline([timeline(64, 4)]).axes[0]
     assert len(bars(panel)) == 48
     assert panel.get_xlim()[1] == pytest.approx(1.004 * 24 * 11e-9)
-    assert said(panel)[-1] == "one pass takes 704 ns \u00b7 drawn: the first 24 of 64 layers"
+    assert said(panel)[-1] == "the layers take 704 ns \u00b7 drawn: the first 24 of 64 layers"
     assert len(panel.get_yticks()) == 5
     whole = plot_timeline([timeline(24, 4)]).axes[0]
     assert "drawn" not in said(whole)[-1]
