@@ -69,7 +69,7 @@ class ReLaXProcessor(Device):
                 f"{card.name}: the switch takes {format_si(self.times.switch_s, 's')} and writing a bank anew "
                 f"{format_si(self.times.update_s, 's')}: reuse cannot pay in time; take a faster switch",
                 PhotonicsWarning,
-                stacklevel=3,
+                stacklevel=1,  # one place, so that a device that is built again does not say it again
             )
 
     @abstractmethod
@@ -97,7 +97,7 @@ class ReLaXProcessor(Device):
     @property
     def times(self) -> StepTimes:
         """T_MM, T_swt, T_upd and T_state."""
-        return step_times(self.card, self.banks.cells, self._reading().readings)
+        return step_times(self.card, self.banks.cells, self._reading())
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
         pieces = self.card.pieces
@@ -138,7 +138,7 @@ class ReLaXProcessor(Device):
         return timelines(self.network.schedule, self.times)
 
     def write(self) -> None:
-        """Write the present settings into all banks, one bank after the other.
+        """Write the present settings into all banks, one bank after the other, each cell from rest: dark, or cold.
 
         Raises:
             PhotonicsError: where the cells are worn out; nothing changes then.

@@ -89,7 +89,9 @@ class ReLaXCard(Card):
     outputs: int = Field(ge=1, le=10**5, description="numbers that come out (train fits it to the data)")
     width: int = Field(default=64, ge=2, le=4096, description="N, size of the state and of each bank")
     facet_loss_db: float = Field(default=0.0, ge=0, le=60, description="power lost between laser, chip and photodiode")
-    path_mm: float = Field(default=10.0, gt=0, le=1e6, description="optical path of one product, index included")
+    path_mm: float = Field(
+        default=10.0, gt=0, le=1e6, description="optical path of one product besides the bank, index included"
+    )
     schedule: ScheduleCard = Field(default_factory=ScheduleCard)
     network: NetworkCard = Field(default_factory=NetworkCard)
     laser: LaserCard
@@ -161,6 +163,13 @@ class ReLaXMeshCard(ReLaXCard):
     )
     mesh: MeshCard
     shifter: PhaseShifterCard
+
+    @field_validator("shifter")
+    @classmethod
+    def _writes_are_counted_once(cls, shifter: PhaseShifterCard) -> PhaseShifterCard:
+        if shifter.dac_energy_pj or shifter.switching_energy_pj:
+            raise ValueError("the energy of a write is write.energy_pj; leave those of the shifter at 0")
+        return shifter
 
 
 class ReLaXRingsCard(ReLaXCard):

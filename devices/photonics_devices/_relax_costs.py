@@ -20,7 +20,8 @@ class Reading:
         signal_a: Photocurrent for a weight of 1 and a full input.
         noise_a: Rms noise of the current that is evaluated.
         received_w: Mean power on one photodiode.
-        losses_db: On the way to the bank.
+        losses_db: On the way to the photodiode, weights not counted.
+        bank_path_m: Optical path through a bank.
     """
 
     readings: int
@@ -28,6 +29,7 @@ class Reading:
     noise_a: float
     received_w: float
     losses_db: dict[str, float]
+    bank_path_m: float = 0.0
 
     def noise(self, card: ReLaXCard) -> float:
         """Rms of an output over that of a full input through a weight of 1; 0 where the card has noise off."""
@@ -54,7 +56,9 @@ class Light:
         return optical / card.laser.wall_plug_efficiency
 
 
-def coherent_reading(card: ReLaXCard, oscillator_mw: float, loss_db: float, outputs_per_input: float) -> Reading:
+def coherent_reading(
+    card: ReLaXCard, oscillator_mw: float, loss_db: float, outputs_per_input: float, bank_path_m: float
+) -> Reading:
     """Balanced homodyne: 2 R sqrt(P_LO P) of current; shot noise of the oscillator, thermal noise of both amplifiers.
 
     Args:
@@ -62,6 +66,7 @@ def coherent_reading(card: ReLaXCard, oscillator_mw: float, loss_db: float, outp
         oscillator_mw: Local oscillator on each pair of photodiodes.
         loss_db: On an average path through a bank.
         outputs_per_input: Power on one output over that of one full input behind that loss, for the received power.
+        bank_path_m: Optical path through a bank.
     """
     losses = _losses(card, {"split over the inputs": 10 * math.log10(card.width), "mean path of a bank": loss_db})
     power = to_si("power_mw", card.laser.power_mw) * 10 ** (-sum(losses.values()) / 10)
@@ -73,10 +78,11 @@ def coherent_reading(card: ReLaXCard, oscillator_mw: float, loss_db: float, outp
         noise_a=_noise_a(card, responsivity * oscillator),
         received_w=power * outputs_per_input,
         losses_db=losses,
+        bank_path_m=bank_path_m,
     )
 
 
-def intensity_reading(card: ReLaXCard, split: int, weight_sum: float, lasers: int = 1) -> Reading:
+def intensity_reading(card: ReLaXCard, split: int, weight_sum: float, *, lasers: int = 1, combined: int = 1) -> Reading:
     """Two balanced detections, of x and of -x, each of a current R P sum_j G_j (1 + x_j) / 2 per photodiode.
 
     Args:
@@ -84,8 +90,12 @@ def intensity_reading(card: ReLaXCard, split: int, weight_sum: float, lasers: in
         split: Over how many cells the light of one input is spread.
         weight_sum: Mean sum of the transmissions on both photodiodes of an output.
         lasers: How many lasers there are; the inputs share their light.
+        combined: Guides of different colour that a plain coupler brings together on one, each with this loss; 1 where
+            they meet on a photodiode, or on a ring that takes its own colour alone.
     """
     losses = _losses(card, {"split over the cells": 10 * math.log10(split)})
+    if combined > 1:
+        losses["combined on one guide"] = 10 * math.log10(combined)
     full = lasers * to_si("power_mw", card.laser.power_mw) / card.width  # of one input
     power = full * 10 ** (-sum(losses.values()) / 10)
     responsivity = card.detector.responsivity_a_per_w
@@ -116,16 +126,16 @@ def _noise_a(card: ReLaXCard, current_a: float) -> float:
     return math.sqrt(variance)
 
 
-def step_times(card: ReLaXCard, cells: int, readings: int) -> StepTimes:
-    """T_MM, T_swt, T_upd and T_state of a card."""
+def step_times(card: ReLaXCard, cells: int, reading: Reading) -> StepTimes:
+    """T_MM, T_swt, T_upd and T_state of a card, with so many cells in a bank."""
     once = (
         1 / to_si("bandwidth_ghz", card.driver.bandwidth_ghz)
-        + to_si("path_mm", card.path_mm) / SPEED_OF_LIGHT_M_PER_S
+        + (to_si("path_mm", card.path_mm) + reading.bank_path_m) / SPEED_OF_LIGHT_M_PER_S
         + 1 / to_si("bandwidth_mhz", card.detector.bandwidth_mhz)
         + to_si("adc_time_ns", card.detector.adc_time_ns)
     )
     return StepTimes(
-        product_s=readings * once,
+        product_s=reading.readings * once,
         switch_s=Switch(card.switch).time_s,
         update_s=card.write.bank_time_s(cells),
         state_s=to_si("state_time_ns", card.electronics.state_time_ns),
@@ -156,7 +166,7 @@ def _product_energies(card: ReLaXCard, reading: Reading, light: Light) -> dict[s
     symbols = reading.readings * card.width
     per_symbol = to_si("energy_fj", card.driver.energy_fj) + to_si("energy_pj", card.driver.dac_energy_pj)
     return {
-        "lasers": light.wall_plug_w(card) * step_times(card, 1, reading.readings).product_s,
+        "lasers": light.wall_plug_w(card) * step_times(card, 1, reading).product_s,
         "modulators": symbols * per_symbol,
         "detector converters": symbols * to_si("energy_pj", card.detector.adc_energy_pj),
         "state": 2 * card.width * to_si("mac_energy_fj", card.electronics.mac_energy_fj),
@@ -173,7 +183,7 @@ def around(card: ReLaXCard) -> tuple[float, float]:
 def relax_costs(card: ReLaXCard, cells: int, reading: Reading, light: Light, hold_w: float) -> Costs:
     """One pass, with the banks reused; arguments as `step_energies`."""
     schedule = card.schedule.schedule()
-    times = step_times(card, cells, reading.readings)
+    times = step_times(card, cells, reading)
     energies = step_energies(card, cells, reading, light, hold_w)
     projections_s, projections_j = around(card)
     layers_s = compare(schedule, times, energies, cells=cells)[0].latency_s

@@ -23,6 +23,8 @@ from photonics_sim.weights import (
     electrical_power,
 )
 
+_MEAN_SUM = 1 / 3  # of the two cells of a weight one is dark; the other transmits a third on average
+
 
 class ReLaXMesh(ReLaXProcessor):
     """Banks of two meshes of interferometers each, with attenuators between them; coherent read-out.
@@ -51,16 +53,21 @@ class ReLaXMesh(ReLaXProcessor):
             phase_error_rad=card.shifter.phase_error_rad,
             model=PhaseShifterWeights(card.shifter, crosstalk, wander_rad=card.wander_rad),
             clock=self.clock,
-            noise=coherent_reading(card, card.local_oscillator_mw, loss_db, 1.0).noise(card),
+            noise=self._read(1.0).noise(card),
             seed=seed,
         )
 
     def _reading(self) -> Reading:
-        banks, card = cast(MeshBanks, self.banks), self.card
+        banks = cast(MeshBanks, self.banks)
         # of a row of Re(U S V): the mean of S^2, whatever U and V; every input at half its full field
         power = float(banks.attenuation.detach().sigmoid().square().mean()) / 4
+        return self._read(power)
+
+    def _read(self, outputs_per_input: float) -> Reading:
+        card = self.card
         plan = topology(card.mesh.topology, card.width)
-        return coherent_reading(card, card.local_oscillator_mw, 2 * _mean_loss_db(card, plan), power)
+        path = 2 * plan.depth * to_si("column_length_um", card.mesh.column_length_um) * card.mesh.group_index
+        return coherent_reading(card, card.local_oscillator_mw, 2 * _mean_loss_db(card, plan), outputs_per_input, path)
 
     @property
     def _light(self) -> Light:
@@ -71,7 +78,7 @@ class ReLaXMesh(ReLaXProcessor):
         shifters = float(electrical_power(phases, self.card.shifter).sum()) / len(phases)
         # an attenuator is an interferometer with a shifter of the same kind, at pi / 2 on average
         one = float(electrical_power(torch.tensor([math.pi / 2]), self.card.shifter))
-        return shifters + self.card.width * one
+        return shifters + self.card.width * one + _held_besides(self)
 
 
 class ReLaXRings(ReLaXProcessor):
@@ -108,7 +115,7 @@ class ReLaXRings(ReLaXProcessor):
 
     def _hold_w(self) -> float:
         power = cast(RingBanks, self.banks).heater_power().detach()
-        return float(power.sum()) / len(power)
+        return float(power.sum()) / len(power) + _held_besides(self)
 
 
 class _CellPairs(ReLaXProcessor):
@@ -130,34 +137,53 @@ class _CellPairs(ReLaXProcessor):
     def _model(self) -> WeightModel:
         """What a cell makes of its target."""
 
-    def _reading(self) -> Reading:
-        # of the two cells of a weight one is dark; the other transmits a third on average
-        return intensity_reading(self.card, 2 * self.card.width, self.card.width / 3)
-
-    @property
-    def _light(self) -> Light:
-        return Light(1)
-
     def _hold_w(self) -> float:
-        return self.banks.cells * to_si("hold_power_uw", self.card.write.hold_power_uw)
+        return _held_besides(self)
 
 
 class ReLaXCrossbar(_CellPairs):
-    """Banks of phase-change cells on waveguide crossings: Feldmann et al., Nature 589, 52 (2021)."""
+    """Banks of phase-change cells on waveguide crossings: Feldmann et al., Nature 589, 52 (2021).
+
+    Each input has a colour of its own, so that powers add up on the guide of an output, onto which plain couplers bring
+    them at a loss of 1 / N.
+    """
 
     card: ReLaXCrossbarCard
 
     def _model(self) -> WeightModel:
         return PhaseChangeWeights(self.card.cell)
 
+    def _reading(self) -> Reading:
+        width = self.card.width
+        return intensity_reading(self.card, 2 * width, width * _MEAN_SUM, lasers=width, combined=width)
+
+    @property
+    def _light(self) -> Light:
+        return Light(self.card.width)
+
 
 class ReLaXPanel(_CellPairs):
-    """Banks of pixels of a liquid-crystal panel in free space, between a fan-out and a fan-in of light."""
+    """Banks of pixels of a liquid-crystal panel in free space, between a fan-out and a fan-in of light.
+
+    The pixels of an output lie side by side on a photodiode that is large enough for them: their powers add up.
+    """
 
     card: ReLaXPanelCard
 
     def _model(self) -> WeightModel:
         return LiquidCrystalWeights(self.card.cell)
+
+    def _reading(self) -> Reading:
+        return intensity_reading(self.card, 2 * self.card.width, self.card.width * _MEAN_SUM)
+
+    @property
+    def _light(self) -> Light:
+        return Light(1)
+
+
+def _held_besides(device: ReLaXProcessor) -> float:
+    """Power that the card gives for holding one bank, in W."""
+    return device.banks.cells * to_si("hold_power_uw", device.card.write.hold_power_uw)
 
 
 def _mean_loss_db(card: ReLaXMeshCard, plan: Topology) -> float:

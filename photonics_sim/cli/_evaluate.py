@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,7 @@ from photonics_sim.cli._output import human, print_json, say_weak_light
 
 if TYPE_CHECKING:
     from photonics_sim.device import Device
-    from photonics_sim.training import Evaluation
+    from photonics_sim.training import AsBuilt, Evaluation
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -45,14 +46,14 @@ def evaluate(
     from photonics_sim.cli._target import open_target
     from photonics_sim.training import evaluate as judge
 
-    device, dataset, pipeline, trained = open_target(target, data, data_dir, parse_sets(set_), seed)
+    device, dataset, pipeline, state = open_target(target, data, data_dir, parse_sets(set_), seed)
     ideal = judge(device.ideal(), dataset, pipeline=pipeline)
     found = judge(device, dataset, pipeline=pipeline, chips=chips, seed=seed, after_hours=after_hours)
     costs = device.costs()
     name = found.measure.name
     answer = {
         "target": target,
-        "trained": trained,
+        "trained": state != "untrained",
         "data": dataset.name,
         "task": dataset.task,
         "after_hours": after_hours,
@@ -64,26 +65,34 @@ def evaluate(
         "seconds_per_inference": costs.total_latency_s,
         "joules_per_inference": costs.total_energy_j,
     }
-    human(_sentence(found, ideal, dataset.name, trained, after_hours), "imperfections: " + _imperfections(device))
+    human(_sentence(found, ideal, dataset.name, state, after_hours), "imperfections: " + _imperfections(device))
     say_weak_light(costs.signal_to_noise_db)
     if json_:
         print_json(answer)
 
 
-def _sentence(found: Evaluation, ideal: Evaluation, data: str, trained: bool, hours: float) -> str:
+def _sentence(found: Evaluation, ideal: Evaluation, data: str, state: str, hours: float) -> str:
     shown = found.measure.shown
     later = f" after {hours:g} h" if hours else ""
+    nominal, others = ("nominal card", "as built")
+    if state == "trained chip":
+        nominal, others = ("the chip it was trained on", "other chips")
     parts = [
         f"{found.measure.label} on {len(found.targets)} test samples of {data}: [bold]ideal {shown(ideal.score)}[/]",
-        f"nominal card{later} {shown(found.score)}",
+        f"{nominal}{later} {shown(found.score)}",
     ]
     if found.as_built:
-        low, high = map(shown, found.as_built.interval)
-        chips = len(found.as_built.scores)
-        parts.append(f"[bold]as built{later} {shown(found.as_built.mean)}[/], 95 % of {chips} chips in {low} .. {high}")
-    if not trained:
+        parts.append(f"[bold]{others}{later} {shown(found.as_built.mean)}[/], {_spread(found.as_built, shown)}")
+    if state == "untrained":
         parts.append("the card's settings are random: train it first")
     return " · ".join(parts)
+
+
+def _spread(built: AsBuilt, shown: Callable[[float], str]) -> str:
+    """How much chips differ, as far as their number tells."""
+    low, high = map(shown, built.interval)
+    chips = len(built.scores)
+    return "a single chip" if chips == 1 else f"95 % of {chips} chips in {low} .. {high}"
 
 
 def _imperfections(device: Device) -> str:

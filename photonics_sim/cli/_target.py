@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
 from photonics_sim.device import Device, build_device, list_devices, load_card
@@ -11,11 +11,13 @@ from photonics_sim.errors import PhotonicsError, did_you_mean
 from photonics_sim.runs import Run, find_run, list_runs
 from photonics_sim.training import as_dataset, fit_card, load_pipeline, load_run_dataset, load_trained
 
+State = Literal["untrained", "trained", "trained chip"]
+
 
 def open_target(
     target: str, data: str | None, data_dir: Path | None, sets: dict[str, Any], seed: int
-) -> tuple[Device, Dataset, Pipeline, bool]:
-    """Device, data, pipeline and whether the device is trained.
+) -> tuple[Device, Dataset, Pipeline, State]:
+    """Device, data, pipeline and what the device is.
 
     Raises:
         PhotonicsError: where the target is neither a run nor a card, or the data do not fit it.
@@ -24,7 +26,7 @@ def open_target(
     if run is None:
         dataset = as_dataset(data or "digits", data_dir)
         device = build_device(fit_card(load_card(target, sets), dataset, sets), seed=seed)
-        return device, dataset, fit_pipeline(dataset, device.in_features), False
+        return device, dataset, fit_pipeline(dataset, device.in_features), "untrained"
     device = load_trained(run, overrides=sets)
     source, pipeline = run.config.data, load_pipeline(run)
     dataset = as_dataset(data, data_dir, vocabulary=source.classes) if data else load_run_dataset(run, root=data_dir)
@@ -37,7 +39,7 @@ def open_target(
     if dataset.task == "next-token" and list(dataset.classes) != source.classes:
         raise PhotonicsError(f"{dataset.name} has other characters than the run was trained on; give other --data")
     # other data go through the pipeline that the weights were trained behind
-    return device, dataset, pipeline, True
+    return device, dataset, pipeline, "trained chip" if run.config.training.on_device else "trained"
 
 
 def _as_run(target: str) -> Run | None:

@@ -186,8 +186,9 @@ def _sentence(summary: dict[str, Any]) -> str:
     measure = measure_of(summary["task"])
     shown = measure.shown
     built = summary.get("as_built")
+    of, others = ("on the chip it was trained on", "on others") if summary.get("on_device") else ("nominal", "as built")
     as_built = (
-        f" nominal, {shown(built['mean'])} as built ({built['chips']} chips, 95 % within "
+        f" {of}, {shown(built['mean'])} {others} ({built['chips']} chips, 95 % within "
         f"{shown(built['low'])} .. {shown(built['high'])})"
         if built
         else ""
@@ -210,7 +211,10 @@ def _forecast(device: Any, dataset: Any, pipeline: Any, settings: dict[str, Any]
         f"{estimate.trained_parameters:,} trained parameters, {estimate.steps:,} steps · about {span} on "
         f"{settings['accelerator']} · {estimate.memory_bytes / 2**20:.0f} MB of memory, "
         f"{estimate.disk_bytes / 1e6:.0f} MB on disk · the hardware itself: {format_si(estimate.hardware_s, 's')}, "
-        f"{format_si(estimate.hardware_j, 'J')} for the training passes · nothing written"
+        f"{format_si(estimate.hardware_j, 'J')} for the training {'' if settings['on_device'] else 'passes '}· nothing "
+        "written"
     )
+    if estimate.endurance_used > 1:
+        human(f"[yellow]warning:[/] its writes are {estimate.endurance_used:.3g} times what a cell survives")
     if as_json:
         print_json(estimate.to_dict())

@@ -92,7 +92,8 @@ def _data(opened: OpenRun) -> ReportData:
 def _sentence(card: str, summary: Mapping[str, Any]) -> str:
     measure = measure_of(summary["task"])
     built = summary.get("as_built")
-    as_built = f"; {built['chips']} fabricated ones reach {measure.shown(built['mean'])} on average" if built else ""
+    others = "other chips" if summary.get("on_device") else "fabricated ones"
+    as_built = f"; {built['chips']} {others} reach {measure.shown(built['mean'])} on average" if built else ""
     return (
         f"{card}, trained on {summary['data']} for {summary['epochs']} epochs, reaches a test {measure.label} of "
         f"{measure.shown(summary[f'test_{measure.name}'])}{as_built}."
@@ -104,12 +105,13 @@ def _tiles(
 ) -> list[tuple[str, str, str]]:
     measure = measure_of(summary["task"])
     nominal = measure.shown(summary[f"test_{measure.name}"])
-    tiles = [(f"Test {measure.label}, nominal", nominal, f"{summary['test_samples']} samples")]
+    of, others = ("trained chip", "other chips") if summary.get("on_device") else ("nominal", "as built")
+    tiles = [(f"Test {measure.label}, {of}", nominal, f"{summary['test_samples']} samples")]
     built = summary.get("as_built")
     if built:
         low, high = measure.shown(built["low"]), measure.shown(built["high"])
         span = f"95 % of {built['chips']} chips within {low} to {high}"
-        tiles.append((f"Test {measure.label}, as built", measure.shown(built["mean"]), span))
+        tiles.append((f"Test {measure.label}, {others}", measure.shown(built["mean"]), span))
     if drawings:
         drawn = sum(float(drawing.electrical_power_w.sum()) for drawing in drawings)
         shifters = sum(len(drawing.phases) for drawing in drawings)

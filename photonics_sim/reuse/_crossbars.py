@@ -85,4 +85,5 @@ class CrossbarBanks(SlowBanks):
     def _pairs(self) -> Tensor:
         """Targets of both cells, `(2, weight_sets, width, width)`."""
         w = self.setting.target.tanh()
-        return torch.stack([w.clamp_min(0), (-w).clamp_min(0)])
+        plus = w.relu()
+        return torch.stack([plus, plus - w])  # slopes add up to 1 at 0 too

@@ -58,14 +58,16 @@ def through_layers(h: Tensor, matrices: Tensor, bias: Tensor, added: Tensor | No
         bias = bias if bias.ndim == 3 else bias.expand(several, *bias.shape)
         if added is not None and added.ndim == 2 + plan.sequence:
             added = added.expand(several, *added.shape)
-    if forward_mode_active() or torch._C._are_functorch_transforms_active():
+    # where states grow beyond measure, f(z) is lost in their rounding
+    growing = abs(plan.residual) > 1
+    if growing or forward_mode_active() or torch._C._are_functorch_transforms_active():
         return _plain(h, matrices, bias, added, plan)
     out: Tensor = _Layers.apply(h, matrices, bias, added, plan)  # type: ignore[no-untyped-call]
     return out
 
 
 def _plain(h: Tensor, matrices: Tensor, bias: Tensor, added: Tensor | None, plan: Plan) -> Tensor:
-    """The same by plain operations, for function transforms and second derivatives."""
+    """The same by plain operations, for function transforms, second derivatives and |alpha| > 1."""
     for layer, k in enumerate(plan.order):
         z = h @ matrices[..., k, :, :].mT + bias[..., k, None, :]
         entering = plan.added(layer, added)

@@ -37,7 +37,7 @@ class ReLaXNet(nn.Module):
         weight_sets: L_W, the banks that exist.
         layers: L_T, the layers in all.
         nonlinearity: f, a key of `NONLINEARITIES`.
-        residual: alpha.
+        residual: alpha; beyond -1 .. 1 states grow with every layer, and checkpoints save no memory.
         inject: When the input enters.
         bank: The banks; None makes ideal ones.
         switch: Between the banks: its crosstalk mixes their matrices. None sends all light to one bank.
@@ -73,6 +73,13 @@ class ReLaXNet(nn.Module):
         checkpoints: bool = False,
     ) -> None:
         super().__init__()
+        for name, size in (("in_features", in_features), ("width", width), ("out_features", out_features)):
+            if size < 1:
+                raise PhotonicsError(f"{name} = {size}: a network has at least one")
+        if replicas is not None and replicas < 1:
+            raise PhotonicsError(f"replicas = {replicas}: train at least one network, or leave it out")
+        if not math.isfinite(residual):
+            raise PhotonicsError(f"residual = {residual:g} must be finite; 1 keeps the state as it is")
         self.schedule = schedule or LayerSchedule(weight_sets, layers)
         if (self.schedule.weight_sets, self.schedule.layers) != (weight_sets, layers):
             raise PhotonicsError(
@@ -92,6 +99,11 @@ class ReLaXNet(nn.Module):
             raise PhotonicsError(
                 f"{self.banks.weight_sets} banks of width {self.banks.width} were given, the network has {weight_sets} "
                 f"of width {width}; make them equal"
+            )
+        if replicas is not None and tuple(self.banks.bias.shape[:-2]) != (replicas,):
+            raise PhotonicsError(
+                f"replicas = {replicas}, but the banks given are not of as many networks; give IdealBanks with a seed "
+                "for each, or leave replicas out"
             )
         self.nonlinearity, self.residual, self.inject, self.checkpoints = nonlinearity, residual, inject, checkpoints
         self.switch = switch

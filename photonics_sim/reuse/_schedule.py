@@ -40,6 +40,12 @@ class LayerSchedule:
     banks: tuple[int, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
+        order = self.order if isinstance(self.order, str) else tuple(self.order)
+        numbers = (self.weight_sets, self.layers, self.seed, *(() if isinstance(order, str) else order))
+        for number in numbers:
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise PhotonicsError(f"banks, layers, seed and order are whole numbers; found {number!r}")
+        object.__setattr__(self, "order", order)
         if not 1 <= self.weight_sets <= self.layers:
             raise PhotonicsError(
                 f"weight_sets = {self.weight_sets}, layers = {self.layers}: a schedule needs at least one bank, and a "

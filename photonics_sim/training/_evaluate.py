@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from photonics_sim.training._samples import Samples
 from photonics_sim.training._tasks import confusion, hits, loss, outcomes, predictions, score
 
 BATCH = 256
+LONGEST_H = 1e6  # a century, and more than any drift was measured over
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,11 @@ def aged(device: Device, hours: float) -> Device:
     """
     if not hours:
         return device
-    if not 0 < hours < math.inf:
+    if not 0 < hours < LONGEST_H:
         raise PhotonicsError(
             f"drift is asked for {-hours:g} h before the last write; weights are read after it: give 0 hours or more"
             if hours < 0
-            else f"after {hours:g} hours: give a finite time"
+            else f"after {hours:g} hours: drift is known for {LONGEST_H:g} h at most"
         )
     if not isinstance(device, Ages):
         name = device.card.name if device.card else type(device).__name__

@@ -108,8 +108,8 @@ def run_epochs(
                 return False
             if clock.checkpoint_due():
                 save()
-        _close_epoch(state, data, settings)
-        finish_epoch()
+        for _ in _guarded(_closing(state, data, settings), state, save):
+            finish_epoch()
         for callback in callbacks:
             callback(clock.after_epoch(state))
     return True
@@ -122,7 +122,7 @@ def _guarded(steps: Iterator[None], state: TrainState, save: Callable[[], None])
     except WornOutError as error:
         save()
         raise PhotonicsError(
-            f"epoch {state.epoch + 1}, step {state.step + 1}: {error}. The run is kept as it was before that step"
+            f"epoch {state.epoch + 1}, step {state.step + 1}: {error}. The run is kept as it was before that write"
         ) from None
 
 
@@ -175,8 +175,12 @@ def train_step(
     state.sums[1] += hits(outputs.detach(), targets, task)
 
 
-def _close_epoch(state: TrainState, data: TrainingData, settings: TrainSettings) -> None:
+def _closing(state: TrainState, data: TrainingData, settings: TrainSettings) -> Iterator[None]:
+    """The validation behind the last step of an epoch."""
     task, n = data.dataset.task, len(data.targets)
+    if settings.on_device:
+        cast(Ages, state.device).write()  # what the last step has left
+        cast(Ages, state.device).spend(len(data.validation_targets))
     outputs = read_all(state.device, data.validation_inputs, derive_key(settings.seed, "validation", state.epoch))
     targets = data.validation_targets
     validation = (score(hits(outputs, targets, task), targets, task), float(loss(outputs, targets, task)))
@@ -194,6 +198,7 @@ def _close_epoch(state: TrainState, data: TrainingData, settings: TrainSettings)
     if is_better(validation, state.best, task):
         state.keep_as_best(validation)
     state.step, state.sums, state.seconds = 0, [0.0, 0.0], 0.0
+    yield
 
 
 class _Clock:

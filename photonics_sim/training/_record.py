@@ -38,6 +38,7 @@ def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainS
     costs = state.device.costs()
     summary = _summary(run, state, data, epochs_run) | {
         "state": "finished",
+        "on_device": settings.on_device,
         f"test_{result.measure.name}": result.score,
         "test_loss": result.loss,
         "test_samples": len(result.targets),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from torch.utils.data import TensorDataset
 
 from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
-from photonics_sim.device import Ages, Card, Device, build_device, derive_key, explain_invalid, render_card
+from photonics_sim.device import Ages, Card, Device, build_device, explain_invalid, render_card
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import read_tensors, write_atomically, write_tensors
 from photonics_sim.runs import (
@@ -27,6 +27,7 @@ from photonics_sim.runs import (
     make_note,
     new_run_folder,
 )
+from photonics_sim.training._chip import as_trained, write_back
 from photonics_sim.training._interrupt import stop_on_interrupt
 from photonics_sim.training._loop import TrainingData, make_optimiser, run_epochs
 from photonics_sim.training._progress import Progress, show_progress
@@ -201,22 +202,6 @@ def training_settings(card: Card, values: Mapping[str, Any]) -> TrainSettings:
     return _settings({**card.training, **values})
 
 
-def as_trained(device: Device, settings: TrainSettings) -> Device:
-    """The device itself, or the fabricated chip that a training on the device takes.
-
-    Raises:
-        PhotonicsError: for a training on a device whose weights cannot be written.
-    """
-    if not settings.on_device:
-        return device
-    if not isinstance(device, Ages):
-        name = device.card.name if device.card else type(device).__name__
-        raise PhotonicsError(
-            f"on_device: {name} has no slow weights that a step could write; train it in the model, without --on-device"
-        )
-    return device.as_built(derive_key(settings.seed, "chip in training"))
-
-
 def _settings(values: dict[str, Any]) -> TrainSettings:
     try:
         return TrainSettings(**values)
@@ -278,7 +263,7 @@ def _go_on(
     if done:
         state.device.load_state_dict(state.best_weights)
         if isinstance(state.device, Ages):
-            state.device.write()  # the best weights, which are no longer there, or never were
+            write_back(state.device)
             save_model()
         finish_run(run, state, data, settings, epochs_run=state.epoch - first)
     return run

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from photonics_devices import ReLaXCrossbar, ReLaXMesh
-from photonics_sim import PhotonicsError, load_card, load_device
-from photonics_sim.device import Ages, Device, Scheduled, normal
+from photonics_sim import PhotonicsError, ReLaXNet, load_card, load_device
+from photonics_sim.device import Ages, Device, Scheduled, build_device, normal
 from photonics_sim.errors import PhotonicsWarning, WornOutError
 from photonics_sim.testing import DeviceConformance, assert_close
 
@@ -62,7 +62,8 @@ def test_latency_by_hand() -> None:
     card = load_card("relax-mzi-thermo-optic")
     device = load_device("relax-mzi-thermo-optic")
     assert isinstance(device, ReLaXMesh)
-    product = 1 / 12.5e9 + 80e-3 / 299792458 + 1 / 100e6 + 0.1e-9
+    path = 20e-3 + 2 * 32 * 300e-6 * 4.2  # to and from the chip, and through two meshes of 32 columns
+    product = 1 / 12.5e9 + path / 299792458 + 1 / 100e6 + 0.1e-9
     switch = 1e-9 + 3 * 0.01e-9
     assert device.times.product_s == pytest.approx(product)
     assert device.times.switch_s == pytest.approx(switch)
@@ -186,6 +187,9 @@ def test_the_ideal_device_is_the_ideal_network(name: str) -> None:
     ideal = device.ideal()
     assert_close(ideal(x, key=1), ideal(x), "equal")
     ideal.wait(1e6)
+    alone = ReLaXNet(5, 6, 3, weight_sets=2, layers=4, seed=0).double()
+    gap = float((device.ideal()(x) - alone(x)).detach().abs().max()) / float(alone(x).detach().abs().max())
+    assert gap < (0.3 if name == "relax-mrr" else 1e-3)
     later = ideal(x)
     fresh = device.ideal()(x)  # heaters and crystals settle for ever, a little
     assert float((later - fresh).detach().abs().max()) < 1e-3 * float(fresh.detach().abs().max())
@@ -214,6 +218,85 @@ def test_a_switch_slower_than_a_write_is_warned_of() -> None:
 def test_refusals(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(PhotonicsError, match=words):
         small("relax-pcm", **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "update_s"),
+    [("relax-mzi-thermo-optic", (1e-6, 1e-4)), ("relax-mrr", (1e-7, 1e-6)), ("relax-slm", (1e-3, 1.0))],
+)
+def test_the_cards_are_those_of_the_papers_table(name: str, update_s: tuple[float, float]) -> None:
+    """T_upd of the platforms of arXiv:2511.00044: us to tens of us, below a us, milliseconds and more."""
+    times = load_device(name).times
+    assert update_s[0] <= times.update_s <= update_s[1]
+    assert times.reuse_pays
+    assert times.switch_s < (2e-3 if name == "relax-slm" else 1e-6)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_every_number_of_a_card_does_something(name: str) -> None:
+    """A number that nothing reads would be a promise that nobody keeps."""
+    card = load_card(name, {**SMALL, "schedule.weight_sets": 2})
+    before = _fingerprint(card)
+    unread = [field.path for field in card.fields() if _is_number(field.value) and not _matters(card, field, before)]
+    assert set(unread) <= UNREAD[name], sorted(set(unread) - UNREAD[name])
+
+
+# what only means something beside another number, and what a card has for others to read
+_ALWAYS = {
+    "schedule.seed",
+    "switch.hold_power_mw",
+    "write.endurance_cycles",
+    "detector.saturation_ua",
+    "detector.adc_bits",
+}
+_OFF = {"write.parallel_cells", "write.hold_power_uw", "detector.dark_current_na"}
+UNREAD = {
+    "relax-mzi-thermo-optic": _ALWAYS
+    | _OFF
+    | {f"mesh.{name}" for name in ("mode_pitch_um", "correlated_share", "correlation_length_um")}
+    | {f"mesh.splitter.{name}" for name in ("coupling_slope_per_nm", "return_loss_db")}
+    | {"mesh.design_wavelength_nm", "laser.wavelength_nm"}  # together: how splitters depend on it, which is 0
+    | {f"shifter.{name}" for name in ("resistance_ohm", "dac_energy_pj", "switching_energy_pj", "crosstalk_pitch_um")}
+    | {f"shifter.{name}" for name in ("crosstalk", "crosstalk_decay_um", "pi_voltage_v", "levels", "response_time_us")},
+    "relax-mrr": _ALWAYS | _OFF,
+    "relax-pcm": _ALWAYS | _OFF | {"laser.wavelength_nm"},
+    "relax-slm": _ALWAYS | _OFF | {"laser.wavelength_nm", "cell.fall_time_ms", "write.energy_pj"},
+}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _matters(card: Any, field: Any, before: list[float]) -> bool:
+    value = field.value
+    for changed in (value * 2, value + 1, value / 2):
+        kept = int(changed) if isinstance(value, int) else float(changed)
+        try:
+            if kept != value and _fingerprint(card.override({field.path: kept})) != before:
+                return True
+        except PhotonicsError:
+            continue
+    return False
+
+
+def _fingerprint(card: Any) -> list[float]:
+    """Outputs of a chip now and later, costs, alternatives."""
+    if card.inputs != 5 or card.outputs != 3:
+        return []
+    device: Any = build_device(card)
+    x = normal(1, 2, 5).float()
+    chip = device.as_built(1)
+    found = [device(x, key=1), chip(x)]
+    chip.wait(1e5)
+    found.append(chip(x))
+    chip.write()
+    numbers = [float(v) for y in found for v in y.detach().flatten()]
+    costs = device.costs()
+    ways = [(way.latency_s, way.energy_j) for way in device.alternatives()]
+    spent = [*chip.ledger.seconds.values(), *chip.ledger.joules.values(), chip.ledger.endurance_used]
+    link = costs.links[0]
+    return [*numbers, costs.total_latency_s, costs.total_energy_j, *sum(ways, ()), *spent, link.noise_current_a]
 
 
 def test_rings_need_room_between_their_resonances() -> None:

@@ -47,7 +47,10 @@ def test_a_training_in_the_loop_wears_the_cells(
     workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     summary = answer(capsys, monkeypatch, "train", "relax-pcm", *QUICK, "--on-device", "--name", "loop")
-    assert summary["writes"] == 5 + 1  # steps of an epoch, and the best weights at the end
+    assert summary["writes"] == 5 + 1 + 1  # steps of an epoch, its validation, and the best weights at the end
+    judged = said(capsys, monkeypatch, 0, "evaluate", "loop", "--chips", "1").err
+    assert "the chip it was trained on" in judged
+    assert "a single chip" in judged
     short = ["--set", "write.endurance_cycles=3", "--name", "worn"]
     told = said(capsys, monkeypatch, 2, "train", "relax-pcm", *QUICK, "--on-device", *short)
     assert "epoch 1, step 4: the cells are worn out" in told.err

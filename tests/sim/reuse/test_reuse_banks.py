@@ -87,6 +87,11 @@ def test_what_cannot_be_programmed_is_refused(kind: str, matrices: Tensor, words
     assert_close(banks.matrices(), before, "equal")
 
 
+def test_a_weight_of_zero_has_the_slope_of_its_neighbours() -> None:
+    banks = CrossbarBanks(1, 3, layers=1, seed=None).double()
+    assert_close(torch.autograd.grad(banks.matrices().sum(), banks.setting.target)[0], torch.ones(1, 3, 3).double())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_reach_every_setting(kind: str) -> None:
     banks = KINDS[kind]()

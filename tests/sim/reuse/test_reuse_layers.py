@@ -81,6 +81,18 @@ def test_values_and_gradients_are_those_of_plain_operations(
         assert_close(ours, theirs, "law")
 
 
+@pytest.mark.parametrize("residual", [1.2, 2.0, -2.0])
+@pytest.mark.parametrize("nonlinearity", ["tanh", "saturating"])
+def test_states_that_grow_lose_no_gradient(nonlinearity: str, residual: float) -> None:
+    """f(z) is far below the rounding of such states."""
+    network = net(layers=64, nonlinearity=nonlinearity, residual=residual).float()
+    x = normal(1, 5, 4).float()
+    watched = list(network.parameters())
+    found, expected = (torch.autograd.grad(y.sum(), watched) for y in (network(x), plain(network, x)))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_close(ours, theirs, "law")
+
+
 @pytest.mark.parametrize("inject", ["once", "sequence"])
 @pytest.mark.parametrize("nonlinearity", NONLINEARITIES)
 def test_gradients_against_finite_differences(nonlinearity: str, inject: str) -> None:

@@ -140,6 +140,9 @@ def test_refusals() -> None:
         ({"inject": "twice"}, "once"),
         ({"schedule": LayerSchedule(2, 4)}, "2 banks and 4 layers"),
         ({"bank": net(weight_sets=3).banks}, "3 banks of width 6"),
+        ({"bank": net().banks, "replicas": 3}, "not of as many networks"),
+        ({"replicas": 0}, "replicas = 0"),
+        ({"residual": float("nan")}, "residual = nan"),
     ):
         with pytest.raises(PhotonicsError, match=words):
             net(**options)

@@ -33,6 +33,14 @@ def test_every_bank_is_visited_and_as_evenly_as_can_be(sets: int, more: int, ord
     assert max(visits) - min(visits) <= (1 if order != "palindrome" else 2)
 
 
+def test_a_listed_order_is_kept_as_it_is_and_can_be_hashed() -> None:
+    banks = [0, 1, 0, 1]
+    schedule = LayerSchedule(2, 4, banks)
+    banks.append(7)
+    assert schedule.order == (0, 1, 0, 1)
+    assert hash(schedule) == hash(LayerSchedule(2, 4, (0, 1, 0, 1)))
+
+
 def test_random_is_its_seed() -> None:
     assert LayerSchedule(5, 40, "random", seed=1).banks == LayerSchedule(5, 40, "random", seed=1).banks
     assert LayerSchedule(5, 40, "random", seed=1).banks != LayerSchedule(5, 40, "random", seed=2).banks
@@ -47,6 +55,8 @@ def test_random_is_its_seed() -> None:
         (2, 3, (0, 1, 2), r"order\[2\] = 2 names a bank that does not exist"),
         (2, 3, (0, 1), "lists 2 banks for 3 layers"),
         (2, 3, (0, 0, 0), "bank 1 is never visited"),
+        (2, 3, (0, 1, 0.0), "whole numbers; found 0.0"),
+        (2.5, 3, "cyclic", "whole numbers; found 2.5"),
     ],
 )
 def test_refusals(sets: int, layers: int, order: str | tuple[int, ...], words: str) -> None:

@@ -12,6 +12,7 @@ from photonics_sim import PhotonicsError, Run, evaluate, load_device, load_train
 from photonics_sim.datasets import load
 from photonics_sim.device import derive_key
 from photonics_sim.testing import assert_close
+from photonics_sim.training import estimate_training, training_settings
 
 DIGITS = load("digits")
 QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 256, "chips": 2, "progress": False}
@@ -36,13 +37,14 @@ def test_in_the_model_weights_are_written_once(tmp_path: Path) -> None:
 def test_in_the_loop_each_step_writes_and_takes_time(tmp_path: Path) -> None:
     trained = device()
     run = train(trained, DIGITS, out=tmp_path / "run", on_device=True, **QUICK)
-    assert run.summary["writes"] == STEPS + 1  # the last one brings the best weights back
-    assert run.summary["endurance_used"] == pytest.approx((STEPS + 1) / 5e5)
-    passes = 2 * len(DIGITS.train)
-    expected = (STEPS + 1) * 4e-4 + passes * trained.costs().total_latency_s
+    writes = STEPS + 2 + 1  # before each step, before each validation, and the best weights at the end
+    assert run.summary["writes"] == writes
+    assert run.summary["endurance_used"] == pytest.approx(writes / 5e5)
+    passes = 2 * (len(DIGITS.train) + len(DIGITS.validation))
+    expected = writes * 4e-4 + passes * trained.costs().total_latency_s
     assert run.summary["hardware_seconds"] == pytest.approx(expected)
     again = load_trained(run)
-    assert again.ledger.writes == STEPS + 1
+    assert again.ledger.writes == writes
     judged = evaluate(again, DIGITS, seed=derive_key(0, "test"))
     assert judged.score == run.summary["test_accuracy"]  # the same chip, at the same age
     assert trained.ledger.writes == 0  # the device that was passed takes the weights over, not the wear
@@ -68,14 +70,34 @@ def test_a_resumed_run_in_the_loop_is_the_unbroken_one(tmp_path: Path) -> None:
 
 
 def test_worn_cells_stop_the_training_and_keep_the_run(tmp_path: Path) -> None:
-    with pytest.raises(PhotonicsError, match=r"epoch 2, step 2: .*written 6 times.*run is kept"):
-        train(device(**{"write.endurance_cycles": 6.0}), DIGITS, out=tmp_path / "run", on_device=True, **QUICK)
+    with pytest.raises(PhotonicsError, match=r"epoch 2, step 2: .*written 7 times.*run is kept"):
+        train(device(**{"write.endurance_cycles": 7.0}), DIGITS, out=tmp_path / "run", on_device=True, **QUICK)
     run = Run(tmp_path / "run")
     assert run.state == "interrupted"
     assert run.summary["epochs"] == 1
     assert evaluate(load_trained(run), DIGITS).score > 0.1
     with pytest.raises(PhotonicsError, match="epoch 2, step 2"):
         resume(run, progress=False)
+
+
+def test_worn_cells_at_the_very_end_leave_the_best_weights(tmp_path: Path) -> None:
+    enough = device(**{"write.endurance_cycles": STEPS + 2.0})
+    with pytest.raises(PhotonicsError, match=r"after the last epoch, where the best weights are written back: .*kept"):
+        train(enough, DIGITS, out=tmp_path / "run", on_device=True, **QUICK)
+    assert evaluate(load_trained(tmp_path / "run"), DIGITS).score > 0.1
+
+
+def test_a_forecast_in_the_loop_counts_the_writes() -> None:
+    settings = training_settings(device().card, {"on_device": True, "epochs": 2})
+    worn = device(**{"write.endurance_cycles": 3.0})
+    forecast = estimate_training(worn, DIGITS, settings)
+    steps = 2 * -(-len(DIGITS.train) // 256)
+    assert forecast.endurance_used == pytest.approx((steps + 3) / 3)
+    passes_s = steps * 256 * worn.costs().total_latency_s
+    assert forecast.hardware_s == pytest.approx(passes_s + (steps + 3) * 4e-4)
+    assert worn.ledger.writes == 0
+    with pytest.raises(PhotonicsError, match="no slow weights"):
+        estimate_training(load_device("ring-bank-silicon", inputs=64, rows=10), DIGITS, settings)
 
 
 def test_scores_after_hours() -> None:
@@ -89,7 +111,7 @@ def test_scores_after_hours() -> None:
 def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(PhotonicsError, match="2 h before the last write"):
         evaluate(device(), DIGITS, after_hours=-2.0)
-    with pytest.raises(PhotonicsError, match="finite"):
+    with pytest.raises(PhotonicsError, match="at most"):
         evaluate(device(), DIGITS, after_hours=float("inf"))
     still = load_device("ring-bank-silicon", inputs=16, rows=10)
     with pytest.raises(PhotonicsError, match="no weights that age"):
