@@ -69,6 +69,7 @@ SCRIPTS = [
     "free_space_mnist.py --data digits --epochs 1 --seeds 0",
     "splitter_tolerance.py --epochs 1 --chips 2",
     "self_configuration.py --modes 4 --chips 2",
+    "relax_hardware.py --quick --json numbers.json",
     "relax_orderings.py --quick",
 ]
 

@@ -190,7 +190,7 @@ def test_devices(cli: Cli) -> None:
     assert "Not modelled" in shown.stdout
     assert "built otherwise" not in shown.stdout
     slow = cli("devices", "show", "relax-pcm")
-    assert re.search(r"rewriting .*\(148,000 x\).* 0\.444 h", slow.stdout)
+    assert re.search(r"rewriting .*\(15,500 x\).* 0\.444 h", slow.stdout)
     ways = answer(cli("devices", "show", "relax-pcm", "--json"))["alternatives"]
     assert [way["name"] for way in ways] == ["reuse", "rewriting", "full instantiation"]
     assert ways[0]["endurance_h"] is None
