@@ -1,3 +1,4 @@
+from . import analysis as analysis
 from . import datasets as datasets
 from . import device as device
 from . import measured as measured
@@ -6,6 +7,7 @@ from . import optics as optics
 from . import reuse as reuse
 from . import signals as signals
 from . import weights as weights
+from .analysis import check_universality as check_universality
 from .device import Chain as Chain
 from .device import Device as Device
 from .device import list_devices as list_devices

@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from photonics_sim.cli import _devices, _doctor, _evaluate, _plot, _runs, _train
+from photonics_sim.cli import _devices, _doctor, _evaluate, _plot, _runs, _train, _universality
 from photonics_sim.cli._output import FAILED, INTERRUPTED, MISTAKE, human
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
 
@@ -50,6 +50,10 @@ app.command(
     ),
 )(_evaluate.evaluate)
 app.command("plot", epilog=_examples("plot first --what light --out light.pdf", "plot first --what report"))(_plot.plot)
+app.command(
+    "universality",
+    epilog=_examples("universality free-space-scatterer", "universality mzi-thermo-optic --inputs 2 --order 3 --json"),
+)(_universality.universality)
 app.command("doctor")(_doctor.doctor)
 app.add_typer(_devices.app, name="devices")
 app.add_typer(_runs.app, name="runs")

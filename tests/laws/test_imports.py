@@ -22,9 +22,10 @@ ALLOWED = {
     "datasets": {"files"},
     "runs": {"device", "files"},
     "testing": {"device"},
+    "analysis": {"device"},
     "training": {"datasets", "device", "files", "runs"},
     "plots": {"device", "files", "runs", "training"},
-    "cli": {"datasets", "device", "measured", "plots", "runs", "testing", "training"},
+    "cli": {"analysis", "datasets", "device", "measured", "plots", "runs", "testing", "training"},
     "photonics_devices": {"device", "mesh", "optics", "reuse", "signals", "weights"},
 }
 FREE = {"errors"}

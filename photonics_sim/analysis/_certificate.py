@@ -1,0 +1,79 @@
+"""What a degenerate encoding can never do, and what a non-degenerate one does with few features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from photonics_sim.analysis._probe import Probe
+from photonics_sim.analysis._stencil import EPS, tensor_stencil
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A function that no sum of the sampled features comes near.
+
+    Attributes:
+        alpha: The function is x^alpha on [-1, 1]^d.
+        error: What every sum misses it by somewhere, at least, but for the features' own leak times their weights.
+        leak: Largest |mu(feature)| of the sampled features: rounding, where the certificate holds.
+    """
+
+    alpha: tuple[int, ...]
+    error: float
+    leak: float
+
+    @property
+    def holds(self) -> bool:
+        return self.leak < 1e4 * EPS
+
+
+def annihilator(probe: Probe, alpha: tuple[int, ...], features: int = 256) -> Certificate:
+    """A signed measure mu of mass 1 on corners of [-1, 1]^d that is 0 on all features sigma(a x + b).
+
+    Any sum of features misses x^alpha by |mu(x^alpha)| at least: |mu(f - sum)| <= max |f - sum|.
+    """
+    corners, weights = tensor_stencil(alpha)
+    orders = torch.tensor(alpha, dtype=torch.float64)
+    nodes = torch.where(orders > 0, 2 * corners / orders.clamp_min(1) - 1, torch.zeros_like(corners))
+    measure = weights / weights.abs().sum()
+    values = feature_matrix(probe, nodes, features)
+    scale = values.abs().amax(0).clamp_min(torch.finfo(torch.float64).tiny)
+    leak = float(((measure.to(values) @ values).abs() / scale).max())
+    target = nodes.pow(orders).prod(-1)
+    return Certificate(alpha, abs(float(measure @ target)), leak)
+
+
+def feature_matrix(probe: Probe, points: Tensor, features: int) -> Tensor:
+    """sigma(a x + b) of random features at points `(n, inputs)`, `(n, features)`."""
+    a = torch.randn(features, probe.inputs, generator=probe.generator("a"), dtype=torch.float64)
+    low, high = probe.domain
+    b = low + (high - low) * torch.rand(a.shape, generator=probe.generator("b"), dtype=torch.float64)
+    arguments = points.unsqueeze(1) * a + b
+    values: Tensor = probe(arguments.flatten(0, 1)).unflatten(0, arguments.shape[:2])
+    return values
+
+
+def span_residuals(probe: Probe, sizes: tuple[int, ...]) -> dict[str, list[float]]:
+    """Held-out relative residual of least squares on random features, by target and number of features."""
+    rows = 2 * max(sizes)
+    train, test = (2 * (probe.points(f"span {part}", rows) - probe.domain[0]) for part in ("train", "test"))
+    width = probe.domain[1] - probe.domain[0]
+    train, test = train / width - 1, test / width - 1  # to [-1, 1]
+    targets: dict[str, Callable[[Tensor], Tensor]] = {
+        "x1 ... xd": lambda x: x.prod(-1),
+        "cos(2 sum x)": lambda x: (2 * x.sum(-1)).cos(),
+    }
+    at_train, at_test = (feature_matrix(probe, x, max(sizes)) for x in (train, test))
+    found: dict[str, list[float]] = {}
+    for name, target in targets.items():
+        wanted, held = target(train).to(at_train), target(test).to(at_train)
+        found[name] = []
+        for size in sizes:
+            weights = torch.linalg.lstsq(at_train[:, :size], wanted.unsqueeze(-1), rcond=1e-12, driver="gelsd").solution
+            missed = at_test[:, :size] @ weights.squeeze(-1) - held
+            found[name].append(float(missed.norm() / (held - held.mean()).norm()))
+    return found

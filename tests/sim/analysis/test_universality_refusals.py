@@ -1,0 +1,68 @@
+"""What cannot be judged, and devices of the catalogue."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from photonics_sim import PhotonicsError, load_device
+from photonics_sim.analysis import check_universality
+
+
+def drawn(x: Tensor) -> Tensor:
+    return x.sum(-1) + torch.rand(len(x))
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        (lambda x: x.sum(-1) / 0, "not finite"),
+        (lambda x: x, r"must map \(batch, inputs\) to"),
+        (drawn, "answers the same inputs differently"),
+        (lambda x: x.sum(-1) - x.sum(), "depends on the others of its batch"),
+    ],
+)
+def test_bad_responses(response: object, words: str) -> None:
+    with pytest.raises(PhotonicsError, match=words):
+        check_universality(response, 3)  # type: ignore[arg-type]
+
+
+def test_too_much_is_counted_first() -> None:
+    with pytest.raises(PhotonicsError, match="order 3 in 12 inputs takes 4,294,967,296 points"):
+        check_universality(lambda x: x.sum(-1), 12, order=3)
+    with pytest.raises(PhotonicsError, match="at least 1"):
+        check_universality(lambda x: x.sum(-1), 0)
+    with pytest.raises(PhotonicsError, match="domain"):
+        check_universality(lambda x: x.sum(-1), 2, domain=(1.0, 1.0))
+
+
+def test_without_derivatives_differences_decide() -> None:
+    """numpy takes the values, so that no derivative passes."""
+    report = check_universality(lambda x: torch.from_numpy(x.detach().numpy()).sum(-1).tanh(), 3)
+    assert report.verdict == "nondegenerate"
+    assert report.smooth is not True
+    assert any("differences alone decided" in caveat for caveat in report.caveats)
+
+
+def test_the_scatterer_couples_all_its_inputs() -> None:
+    report = check_universality(load_device("free-space-scatterer", inputs=6, classes=3), 3)
+    assert report.verdict == "nondegenerate"
+    assert report.encoder == "diagonal"
+
+
+def test_a_mesh_with_all_inputs_in_one_column_couples_none() -> None:
+    """A field path crosses one modulator."""
+    report = check_universality(load_device("mzi-thermo-optic", inputs=6, outputs=3), 3)
+    assert report.verdict == "degenerate"
+    assert report.witness is not None
+    assert sum(report.witness.alpha) == 2
+    assert report.certificate is not None
+    assert report.certificate.holds
+
+
+def test_a_device_without_a_field_is_refused() -> None:
+    with pytest.raises(PhotonicsError, match="does not tell its field"):
+        check_universality(load_device("ring-bank-silicon", inputs=6, rows=3), 3)
+    with pytest.raises(PhotonicsError, match="has 6 inputs; found inputs = 7"):
+        check_universality(load_device("mzi-thermo-optic", inputs=6, outputs=3), 7)
