@@ -4,3 +4,4 @@ from ._report import UniversalityReport as UniversalityReport
 from ._spectrum import Spectrum as Spectrum
 from ._stencil import Measured as Measured
 from ._strength import Strength as Strength
+from ._strength import coupling_spectrum as coupling_spectrum

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from photonics_sim.analysis._certificate import annihilator, span_residuals
+from photonics_sim.analysis._device_response import Encoder, device_response
 from photonics_sim.analysis._probe import Probe, Readout, Response
 from photonics_sim.analysis._report import UniversalityReport, Verdict
 from photonics_sim.analysis._spectrum import Spectrum, torus_spectrum
 from photonics_sim.analysis._stencil import Measured, measure_difference
 from photonics_sim.analysis._strength import Strength, coupling_strength
 from photonics_sim.analysis._tower import is_smooth, measure_derivative
-from photonics_sim.device import Device, Responds, derive_key
+from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
 
-Encoder = Literal["diagonal", "dense"]
 SAMPLES = 256
 CALLABLE_FEATURES: tuple[int, ...] = (16, 64, 256)  # of the span test
 DEVICE_FEATURES: tuple[int, ...] = (16, 64)  # a device takes longer to answer
@@ -71,7 +70,7 @@ def check_universality(
     """
     features = CALLABLE_FEATURES
     if isinstance(response, Device):
-        response, encoder, readout = _of_device(response, inputs, seed)
+        response, encoder, readout = device_response(response, inputs, seed)
         features = DEVICE_FEATURES
     _check_size(inputs, order, domain)
     probe = Probe(response, inputs, readout=readout, domain=domain, seed=seed)
@@ -228,26 +227,6 @@ def _caveats(found: _Finding, smooth: bool | None, strength: Strength) -> tuple[
             f"all inputs together explain {strength.share:.1g} of the variance: noise far below that would hide it"
         )
     return tuple(said)
-
-
-def _of_device(device: Device, inputs: int, seed: int) -> tuple[Response, Encoder, Readout]:
-    """The first output's response to the first of all inputs in a random order, the others frozen at random."""
-    name = device.card.name if device.card else type(device).__name__
-    if not isinstance(device, Responds):
-        raise PhotonicsError(f"{name} does not tell its field before detection; pass a callable response instead")
-    if inputs > device.in_features:
-        raise PhotonicsError(f"{name} has {device.in_features} inputs; found inputs = {inputs}. Ask for fewer")
-    generator = torch.Generator().manual_seed(derive_key(seed, "universality", "subset"))
-    chosen = torch.randperm(device.in_features, generator=generator)[:inputs]
-    frozen = torch.randn(device.in_features, generator=generator, dtype=torch.float64)
-    twins = {kind: copy.deepcopy(device).to(kind).requires_grad_(False) for kind in (torch.float32, torch.float64)}
-
-    def response(x: Tensor) -> Tensor:
-        rest = frozen.to(x).expand(len(x), -1)
-        out: Tensor = cast(Responds, twins[x.dtype]).response(rest.index_copy(-1, chosen, x))[..., 0]
-        return out
-
-    return response, device.encoder, device.readout
 
 
 def _check_size(inputs: int, order: int, domain: tuple[float, float]) -> None:

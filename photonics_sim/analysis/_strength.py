@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from photonics_sim.analysis._device_response import device_response
 from photonics_sim.analysis._probe import Probe
 from photonics_sim.analysis._stencil import EPS, tensor_stencil
+from photonics_sim.device import Device
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,32 @@ def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600) -> 
         return Strength(0.0, 0.0 if not noise else math.inf, pairs)
     scaled = product / (2**probe.inputs * variance)
     return Strength(float(scaled.mean()), float(scaled.std()) / math.sqrt(pairs), pairs)
+
+
+def coupling_spectrum(
+    device: Device, largest: int = 6, *, noise: float = 0.0, pairs: int = 600, seed: int = 0
+) -> dict[int, Strength]:
+    """How fast the coupling of all inputs fades as there are more of them.
+
+    Args:
+        device: One that tells its field; of n inputs, the others are frozen at random.
+        largest: Inputs up to which the strength is asked, from 1.
+        noise: Rms of one reading, per quadrature.
+        pairs: Random boxes for each number of inputs.
+        seed: Of inputs and points.
+
+    Returns:
+        The strength by number of inputs.
+
+    Raises:
+        PhotonicsError: for a device that has fewer inputs, or does not tell its field.
+    """
+    found: dict[int, Strength] = {}
+    for inputs in range(1, largest + 1):
+        response, _, readout = device_response(device, inputs, seed)
+        probe = Probe(response, inputs, readout=readout, domain=(-2.0, 2.0), seed=seed)
+        found[inputs] = coupling_strength(probe, noise=noise, pairs=pairs)
+    return found
 
 
 def _power(noise: float, values: Tensor) -> float:

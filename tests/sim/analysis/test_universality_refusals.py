@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor
 
 from photonics_sim import PhotonicsError, load_device
-from photonics_sim.analysis import check_universality
+from photonics_sim.analysis import check_universality, coupling_spectrum
 
 
 def drawn(x: Tensor) -> Tensor:
@@ -66,3 +68,15 @@ def test_a_device_without_a_field_is_refused() -> None:
         check_universality(load_device("ring-bank-silicon", inputs=6, rows=3), 3)
     with pytest.raises(PhotonicsError, match="has 6 inputs; found inputs = 7"):
         check_universality(load_device("mzi-thermo-optic", inputs=6, outputs=3), 7)
+
+
+def test_coupling_fades_with_the_number_of_inputs() -> None:
+    """One input explains all that one input can; each further one leaves less to all of them together."""
+    device = load_device("free-space-scatterer", inputs=6, classes=1)
+    shares = [strength.share for strength in coupling_spectrum(device, 4).values()]
+    assert abs(shares[0] - 1) < 0.2
+    assert all(more > 3 * less for more, less in itertools.pairwise(shares))
+    meshes = coupling_spectrum(load_device("mzi-thermo-optic", inputs=6, outputs=3), 2)
+    assert meshes[2].share < 1e-20
+    with pytest.raises(PhotonicsError, match="has 6 inputs"):
+        coupling_spectrum(device, 7, pairs=10)
