@@ -104,9 +104,7 @@ def evaluate(
     device = aged(device, after_hours)
     pipeline = pipeline or fit_pipeline(dataset, device.in_features)
     samples: Part = dataset.parts[part]
-    place = next(device.parameters())
-    targets = pipeline.targets(samples.targets).to(place.device)
-    inputs = Samples.of(samples.inputs, pipeline, place)
+    inputs, targets = _prepared(device, samples, pipeline)
     outputs = read_all(device, inputs, derive_key(seed, "evaluate"))
     found = outcomes(outputs, targets, dataset.task)
     predicted = predictions(outputs, dataset.task)
@@ -122,6 +120,20 @@ def evaluate(
         bits=found.cpu().numpy() if dataset.task == "next-token" else None,
         as_built=_chips(device, inputs, targets, dataset, chips, seed) if chips else None,
     )
+
+
+def judge_chips(
+    device: Device, dataset: Dataset, *, pipeline: Pipeline, chips: int, seed: int, after_hours: float = 0.0
+) -> AsBuilt:
+    """Fabricated chips alone, on the test part; arguments as `evaluate`, whose chips these are."""
+    device = aged(device, after_hours)
+    return _chips(device, *_prepared(device, dataset.test, pipeline), dataset, chips, seed)
+
+
+def _prepared(device: Device, samples: Part, pipeline: Pipeline) -> tuple[Samples, Tensor]:
+    """Inputs and targets where the device is."""
+    place = next(device.parameters())
+    return Samples.of(samples.inputs, pipeline, place), pipeline.targets(samples.targets).to(place.device)
 
 
 def aged(device: Device, hours: float) -> Device:

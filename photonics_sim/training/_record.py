@@ -9,7 +9,7 @@ import numpy as np
 
 from photonics_sim.device import Ages, Device, derive_key
 from photonics_sim.runs import Metric, Run, TrainSettings, measure_of, write_metrics
-from photonics_sim.training._evaluate import Evaluation, evaluate
+from photonics_sim.training._evaluate import Evaluation, evaluate, judge_chips
 from photonics_sim.training._loop import TrainingData
 from photonics_sim.training._state import TrainState
 
@@ -49,7 +49,7 @@ def finish_run(run: Run, state: TrainState, data: TrainingData, settings: TrainS
         "signal_to_noise_db": min(costs.signal_to_noise_db, 1e3),
         **_ledger(state.device),
     }
-    ageing = _ageing(state.device, data, settings)
+    ageing = _ageing(state.device, data, settings, result)
     write_metrics(run.metrics_path, _history(state, data) | _results(result, data) | ageing, summary)
 
 
@@ -66,21 +66,20 @@ def _ledger(device: Device) -> dict[str, Any]:
     }
 
 
-def _ageing(device: Device, data: TrainingData, settings: TrainSettings) -> dict[str, Metric]:
-    """The test score of some chips, hours after their weights were written."""
-    chips = min(settings.chips, AGED_CHIPS)
-    if not isinstance(device, Ages) or not chips:
+def _ageing(device: Device, data: TrainingData, settings: TrainSettings, at_once: Evaluation) -> dict[str, Metric]:
+    """The test score of the first of the chips, hours after their weights were written."""
+    if not isinstance(device, Ages) or at_once.as_built is None:
         return {}
-    seed = derive_key(settings.seed, "test")
-    found = [
-        evaluate(device, data.dataset, pipeline=data.pipeline, chips=chips, seed=seed, after_hours=hours).as_built
-        for hours in AGES_H
+    chips, seed = min(settings.chips, AGED_CHIPS), derive_key(settings.seed, "test")
+    later = [
+        judge_chips(device, data.dataset, pipeline=data.pipeline, chips=chips, seed=seed, after_hours=hours)
+        for hours in AGES_H[1:]
     ]
     measure = measure_of(data.dataset.task)
     return {
         "age_hours": Metric(np.asarray(AGES_H), ("age",), "h", "time since the weights were written"),
         "aged_score": Metric(
-            np.asarray([chip.scores for chip in found if chip]),
+            np.asarray([at_once.as_built.scores[:chips], *(built.scores for built in later)]),
             ("age", "aged_chip"),
             measure.unit,
             f"test {measure.label} of fabricated chips at that age",
