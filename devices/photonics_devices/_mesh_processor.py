@@ -21,6 +21,7 @@ from photonics_sim.mesh import (
     built_faults,
     decompose,
     haar_phases,
+    mean_path_loss_db,
     mesh_matrix,
     nominal_faults,
     propagate,
@@ -197,9 +198,7 @@ class MeshProcessor(Device):
     def _mean_loss_db(self) -> float:
         """From the laser's split to a photodiode, averaged over paths; an activation's absorption is not counted."""
         card, plan = self.card, self._meshes()[0].topology
-        per_mesh = (card.shifter.loss_db * plan.shifters + 2 * card.mesh.splitter.loss_db * plan.splitters) / plan.modes
-        waveguide = card.mesh.waveguide_loss_db_per_cm * 100 * plan.depth
-        per_mesh += waveguide * to_si("column_length_um", card.mesh.column_length_um)
+        per_mesh = mean_path_loss_db(plan, card.mesh, shifter_loss_db=card.shifter.loss_db)
         return card.facet_loss_db + card.encoder.loss_db + card.meshes * per_mesh
 
     def _field(self, x: Tensor, key: int | None, seen: list[Tensor] | None = None) -> Tensor:

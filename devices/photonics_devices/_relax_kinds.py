@@ -12,7 +12,7 @@ from photonics_devices._relax import ReLaXProcessor
 from photonics_devices._relax_cards import ReLaXCard, ReLaXCrossbarCard, ReLaXMeshCard, ReLaXPanelCard, ReLaXRingsCard
 from photonics_devices._relax_costs import Light, Reading, coherent_reading, intensity_reading
 from photonics_sim.device import to_si
-from photonics_sim.mesh import Topology, nominal_faults, shifter_positions, topology
+from photonics_sim.mesh import Topology, mean_path_loss_db, nominal_faults, shifter_positions, topology
 from photonics_sim.reuse import CrossbarBanks, MeshBanks, RingBanks, SlowBanks
 from photonics_sim.weights import (
     Crosstalk,
@@ -37,7 +37,6 @@ class ReLaXMesh(ReLaXProcessor):
     def _make_banks(self, seed: int | None) -> SlowBanks:
         card = self.card
         plan = topology(card.mesh.topology, card.width)
-        loss_db = 2 * _mean_loss_db(card, plan)
         crosstalk = None
         if card.shifter.crosstalk:
             crosstalk = Crosstalk.from_positions(shifter_positions(plan, card.mesh), card.shifter)
@@ -49,7 +48,7 @@ class ReLaXMesh(ReLaXProcessor):
             faults=nominal_faults(
                 plan, card.mesh, wavelength_nm=card.laser.wavelength_nm, shifter_loss_db=card.shifter.loss_db
             ),
-            loss_db=loss_db,
+            loss_db=self._bank_loss_db(plan),
             phase_error_rad=card.shifter.phase_error_rad,
             model=PhaseShifterWeights(card.shifter, crosstalk, wander_rad=card.wander_rad),
             clock=self.clock,
@@ -67,7 +66,12 @@ class ReLaXMesh(ReLaXProcessor):
         card = self.card
         plan = topology(card.mesh.topology, card.width)
         path = 2 * plan.depth * to_si("column_length_um", card.mesh.column_length_um) * card.mesh.group_index
-        return coherent_reading(card, card.local_oscillator_mw, 2 * _mean_loss_db(card, plan), outputs_per_input, path)
+        loss_db = self._bank_loss_db(plan)
+        return coherent_reading(card, card.local_oscillator_mw, loss_db, outputs_per_input, path)
+
+    def _bank_loss_db(self, plan: Topology) -> float:
+        """Of both meshes, averaged over paths."""
+        return 2 * mean_path_loss_db(plan, self.card.mesh, shifter_loss_db=self.card.shifter.loss_db)
 
     @property
     def _light(self) -> Light:
@@ -184,10 +188,3 @@ class ReLaXPanel(_CellPairs):
 def _held_besides(device: ReLaXProcessor) -> float:
     """Power that the card gives for holding one bank, in W."""
     return device.banks.cells * to_si("hold_power_uw", device.card.write.hold_power_uw)
-
-
-def _mean_loss_db(card: ReLaXMeshCard, plan: Topology) -> float:
-    """Of one mesh, averaged over paths."""
-    per_path = (card.shifter.loss_db * plan.shifters + 2 * card.mesh.splitter.loss_db * plan.splitters) / plan.modes
-    length_cm = 100 * plan.depth * to_si("column_length_um", card.mesh.column_length_um)
-    return per_path + card.mesh.waveguide_loss_db_per_cm * length_cm

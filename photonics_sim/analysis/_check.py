@@ -81,7 +81,7 @@ def check_universality(
     if encoder == "dense":
         return _dense(probe, strength, readout, smooth, features)
     found = _judge(probe, order, smooth, torus_spectrum(probe, period) if period is not None else None)
-    out_of_reach = found.verdict == "degenerate" and found.witness is not None
+    vanishing = found.witness if found.verdict == "degenerate" else None
     return UniversalityReport(
         verdict=found.verdict,
         order_proved=found.proved,
@@ -91,7 +91,7 @@ def check_universality(
         strength=strength,
         smooth=smooth,
         spectrum=found.spectrum,
-        certificate=annihilator(probe, found.witness.alpha) if out_of_reach and found.witness else None,
+        certificate=annihilator(probe, vanishing.alpha) if vanishing is not None else None,
         residuals=span_residuals(probe, features),
         measured=tuple(found.measured),
         caveats=_caveats(found, smooth, strength),

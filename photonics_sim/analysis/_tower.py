@@ -15,6 +15,7 @@ from photonics_sim.analysis._stencil import EPS, Measured
 
 _SINGLE = torch.finfo(torch.float32).eps
 _NODES = 12
+_REFUSALS = (RuntimeError, TypeError)  # of a response that forward mode does not pass
 
 
 def derivative(probe: Probe, alpha: tuple[int, ...], points: Tensor) -> Tensor:
@@ -44,13 +45,13 @@ def measure_derivative(probe: Probe, alpha: tuple[int, ...], samples: int = 64) 
     points = probe.points(f"tower {alpha}", samples)
     try:
         wide = derivative(probe, alpha, points).detach()
-    except (RuntimeError, NotImplementedError, TypeError):
+    except _REFUSALS:
         return None
     rounding = 4 * EPS * float(probe(points).abs().max()) * 2.0 ** max(sum(alpha) - 3, 0)
     try:
         narrow = derivative(probe, alpha, points.float()).detach().to(wide.dtype)
         rounding += EPS / _SINGLE * float((narrow - wide).abs().max())
-    except (RuntimeError, NotImplementedError, TypeError):
+    except _REFUSALS:
         rounding *= 1e3  # a response that takes double precision alone
     sizes = wide.abs()
     at = int(sizes.argmax())
@@ -83,7 +84,7 @@ def is_smooth(probe: Probe, samples: int = 16) -> bool | None:
     functions = [probe.differentiable, slope(probe.differentiable), slope(slope(probe.differentiable))]
     try:
         values = [function(points).detach().unflatten(0, (-1, samples)) for function in functions]
-    except (RuntimeError, NotImplementedError, TypeError):
+    except _REFUSALS:
         return None
     for function_values, slopes in itertools.pairwise(values):
         found = function_values[1] - function_values[0]

@@ -11,6 +11,7 @@ from ._cards import SplitterCard as SplitterCard
 from ._decompose import decompose as decompose
 from ._decompose import haar_phases as haar_phases
 from ._fabrication import built_faults as built_faults
+from ._fabrication import mean_path_loss_db as mean_path_loss_db
 from ._fabrication import nominal_faults as nominal_faults
 from ._fabrication import places_along_columns as places_along_columns
 from ._fabrication import reflection_bound as reflection_bound

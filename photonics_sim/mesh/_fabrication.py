@@ -54,6 +54,13 @@ def nominal_faults(
     )
 
 
+def mean_path_loss_db(topology: Topology, card: MeshCard, *, shifter_loss_db: float = 0.0) -> float:
+    """Power lost in a mesh by design, averaged over its paths, in dB: what an electronic read-out makes up for."""
+    parts = (shifter_loss_db * topology.shifters + 2 * card.splitter.loss_db * topology.splitters) / topology.modes
+    waveguide = card.waveguide_loss_db_per_cm * 100 * topology.depth
+    return parts + waveguide * to_si("column_length_um", card.column_length_um)
+
+
 def built_faults(
     nominal: Faults,
     topology: Topology,

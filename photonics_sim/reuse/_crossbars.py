@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from photonics_sim.reuse._banks import initial_matrices
 from photonics_sim.reuse._slow_banks import Compensation, SlowBanks
 from photonics_sim.weights import Clock, IdealWeights, WeightBank, WeightModel
 
@@ -48,16 +47,10 @@ class CrossbarBanks(SlowBanks):
         seed: int | None = 0,
     ) -> None:
         super().__init__()
-        self.weight_sets, self.width, self.noise = weight_sets, width, noise
-        self.compensation = compensation or Compensation()
         self.model = model or IdealWeights()
-        dtype = torch.get_default_dtype()
-        settings = torch.zeros(weight_sets, width, width, dtype=dtype)
+        settings = torch.zeros(weight_sets, width, width, dtype=torch.get_default_dtype())
         self.setting = WeightBank(settings, IdealWeights(), clock=clock)
-        self.gain = nn.Parameter(torch.ones(weight_sets, dtype=dtype))
-        self.bias = nn.Parameter(torch.zeros(weight_sets, width, dtype=dtype))
-        if seed is not None:
-            self.program(initial_matrices(weight_sets, width, layers, seed))
+        self._add_electronics(weight_sets, width, layers=layers, noise=noise, compensation=compensation, seed=seed)
 
     def take_over(self, matrices: Tensor) -> None:
         gain = matrices.abs().amax((-2, -1)) / _REACH

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from photonics_sim.mesh import IDEAL, Faults, MeshCard, built_faults, mesh_matrix, svd_meshes, topology
-from photonics_sim.reuse._banks import initial_matrices
 from photonics_sim.reuse._quadrature import quadrature_product
 from photonics_sim.reuse._slow_banks import Compensation, SlowBanks
 from photonics_sim.weights import Clock, IdealWeights, WeightBank, WeightModel
@@ -62,8 +61,6 @@ class MeshBanks(SlowBanks):
         seed: int | None = 0,
     ) -> None:
         super().__init__()
-        self.weight_sets, self.width, self.noise = weight_sets, width, noise
-        self.compensation = compensation or Compensation()
         self.mesh = mesh or MeshCard(topology="clements")
         self.topology = topology(self.mesh.topology, width)
         self._nominal = self._faults = faults
@@ -72,10 +69,7 @@ class MeshBanks(SlowBanks):
         phases = torch.zeros(weight_sets, 2, self.topology.shifters, dtype=dtype)
         self.phases = WeightBank(phases, model or IdealWeights(), clock=clock)
         self.attenuation = nn.Parameter(torch.zeros(weight_sets, width, dtype=dtype))
-        self.gain = nn.Parameter(torch.ones(weight_sets, dtype=dtype))
-        self.bias = nn.Parameter(torch.zeros(weight_sets, width, dtype=dtype))
-        if seed is not None:
-            self.program(initial_matrices(weight_sets, width, layers, seed))
+        self._add_electronics(weight_sets, width, layers=layers, noise=noise, compensation=compensation, seed=seed)
 
     def take_over(self, matrices: Tensor) -> None:
         for k, matrix in enumerate(matrices):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from photonics_sim.device import derive_key, normal, to_si
 from photonics_sim.mesh import RingCard, heater_power, program_ring, ring_detuning, ring_row, weight_range
-from photonics_sim.reuse._banks import initial_matrices
 from photonics_sim.reuse._slow_banks import Compensation, SlowBanks
 from photonics_sim.weights import Clock, IdealWeights, ResonanceCard, ResonanceWeights, WeightBank
 
@@ -56,18 +55,13 @@ class RingBanks(SlowBanks):
         seed: int | None = 0,
     ) -> None:
         super().__init__()
-        self.weight_sets, self.width, self.noise, self.ring = weight_sets, width, noise, ring
-        self.compensation = compensation or Compensation()
+        self.ring = ring
         self.resonance = ResonanceWeights(resonance or ResonanceCard())
         self.register_buffer("wavelengths", wavelengths_m.double(), persistent=False)
         self.register_buffer("resonance_error", None, persistent=False)
-        dtype = torch.get_default_dtype()
-        settings = torch.zeros(weight_sets, width, width, dtype=dtype)
+        settings = torch.zeros(weight_sets, width, width, dtype=torch.get_default_dtype())
         self.setting = WeightBank(settings, IdealWeights(), clock=clock)
-        self.gain = nn.Parameter(torch.ones(weight_sets, dtype=dtype))
-        self.bias = nn.Parameter(torch.zeros(weight_sets, width, dtype=dtype))
-        if seed is not None:
-            self.program(initial_matrices(weight_sets, width, layers, seed))
+        self._add_electronics(weight_sets, width, layers=layers, noise=noise, compensation=compensation, seed=seed)
 
     @property
     def _middle_m(self) -> float:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from photonics_sim.device import derive_key, normal
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.reuse._banks import Banks, with_leakage
+from photonics_sim.reuse._banks import Banks, initial_matrices, with_leakage
 from photonics_sim.weights import drift_scale
 
 
@@ -43,6 +43,25 @@ class SlowBanks(Banks):
     gain: nn.Parameter
     noise: float
     compensation: Compensation
+
+    def _add_electronics(
+        self,
+        weight_sets: int,
+        width: int,
+        *,
+        layers: int,
+        noise: float,
+        compensation: Compensation | None,
+        seed: int | None,
+    ) -> None:
+        """What all kinds share, once their slow arrays are there: gains, biases, and initial weights."""
+        self.weight_sets, self.width, self.noise = weight_sets, width, noise
+        self.compensation = compensation or Compensation()
+        dtype = torch.get_default_dtype()
+        self.gain = nn.Parameter(torch.ones(weight_sets, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(weight_sets, width, dtype=dtype))
+        if seed is not None:
+            self.program(initial_matrices(weight_sets, width, layers, seed))
 
     @abstractmethod
     def transfer(self, age_s: float | None = None) -> Tensor:
