@@ -89,6 +89,11 @@ class MeshProcessor(Device):
         """The complex field on each photodiode before detection, `(*batch, outputs)`, noiseless."""
         return self._field(x, None)[..., : self.out_features]
 
+    @property
+    def crossings(self) -> int | None:
+        """1: all inputs are modulated side by side; None behind an activation, which mixes all it gets."""
+        return 1 if self.card.layers == 1 or self.card.activation.kind == "none" else None
+
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of all lasers (those of the activations too) and on all modes at the end, each `([chips,] *batch)`."""
         leaving = self._field(x, None).abs().square().sum(-1) * self._mode_watts()

@@ -69,6 +69,11 @@ class FreeSpaceScatterer(Device):
         """The complex field on each detector before detection, `(*batch, classes)`, noiseless."""
         return self._amplitude(x, None)
 
+    @property
+    def crossings(self) -> None:
+        """None: light meets the modulator again at each of its round trips."""
+        return None
+
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of the illumination and of all fields behind the modulator, in watts, each `(*batch)`."""
         field = self._fields(x.reshape(-1, self.in_features), None)

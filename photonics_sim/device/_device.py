@@ -95,13 +95,25 @@ def check_chips(chips: int | None) -> None:
 
 @runtime_checkable
 class Responds(Protocol):
-    """Tells the complex field before detection, from which universality and kernels are judged."""
+    """Tells what is combined linearly before it is read, from which universality and kernels are judged.
+
+    Attributes:
+        encoder: "diagonal" where each input has one scale and bias of its own, "dense" where inputs are mixed freely.
+        readout: "coherent" where fields are combined linearly, "intensity_sum" where their intensities are.
+    """
 
     encoder: Literal["diagonal", "dense"]
     readout: Literal["coherent", "intensity_sum"]
 
+    @property
+    def crossings(self) -> int | None:
+        """Most inputs that one path of light meets: a field couples no more of them, an intensity twice as many.
+
+        None where nothing bounds it.
+        """
+
     def response(self, x: Tensor) -> Tensor:
-        """Inputs `(*batch, in_features)` to complex amplitudes `(*batch, out_features)` before detection."""
+        """Inputs `(*batch, in_features)` to amplitudes `(*batch, outputs)`: complex for fields before detection."""
 
 
 @runtime_checkable
