@@ -1,7 +1,12 @@
 from ._certificate import Certificate as Certificate
 from ._check import check_universality as check_universality
+from ._exponentials import ExponentialSum as ExponentialSum
+from ._paths import PathBound as PathBound
+from ._paths import most_crossings as most_crossings
 from ._report import UniversalityReport as UniversalityReport
 from ._spectrum import Spectrum as Spectrum
 from ._stencil import Measured as Measured
 from ._strength import Strength as Strength
 from ._strength import coupling_spectrum as coupling_spectrum
+from ._copies import RequiredCopies as RequiredCopies
+from ._copies import required_copies as required_copies

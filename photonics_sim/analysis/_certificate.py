@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 
 from photonics_sim.analysis._probe import Probe
 from photonics_sim.analysis._stencil import EPS, tensor_stencil
+
+Target = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,39 @@ def annihilator(probe: Probe, alpha: tuple[int, ...], features: int = 256) -> Ce
 
 
 def feature_matrix(probe: Probe, points: Tensor, features: int) -> Tensor:
-    """sigma(a x + b) of random features at points `(n, inputs)`, `(n, features)`."""
-    a = torch.randn(features, probe.inputs, generator=probe.generator("a"), dtype=torch.float64)
+    """sigma(a x + b) of random features at points `(n, inputs)`, `(n, features)`: a matrix a for a dense encoder."""
+    d = probe.inputs
+    a = torch.randn(features, d, generator=probe.generator("a"), dtype=torch.float64)
     low, high = probe.domain
     b = low + (high - low) * torch.rand(a.shape, generator=probe.generator("b"), dtype=torch.float64)
-    arguments = points.unsqueeze(1) * a + b
+    if probe.encoder == "dense":
+        mixed = torch.randn(features, d, d, generator=probe.generator("mixing"), dtype=torch.float64)
+        arguments = torch.einsum("fij,nj->nfi", mixed / math.sqrt(d), points) + b
+    else:
+        arguments = points.unsqueeze(1) * a + b
     values: Tensor = probe(arguments.flatten(0, 1)).unflatten(0, arguments.shape[:2])
     return values
 
 
-def span_residuals(probe: Probe, sizes: tuple[int, ...]) -> dict[str, list[float]]:
-    """Held-out relative residual of least squares on random features, by target and number of features."""
+TARGETS: dict[str, Target] = {
+    "x1 ... xd": lambda x: x.prod(-1),
+    "cos(2 sum x)": lambda x: (2 * x.sum(-1)).cos(),
+}
+
+
+def span_residuals(
+    probe: Probe, sizes: Sequence[int], targets: Mapping[str, Target] = TARGETS
+) -> dict[str, list[float]]:
+    """Held-out relative residual of least squares on random features, by target and number of features.
+
+    Args:
+        probe: The response.
+        sizes: Numbers of features.
+        targets: Functions of points `(n, inputs)` in [-1, 1]^d, by name.
+    """
     rows = 2 * max(sizes)
-    train, test = (2 * (probe.points(f"span {part}", rows) - probe.domain[0]) for part in ("train", "test"))
-    width = probe.domain[1] - probe.domain[0]
-    train, test = train / width - 1, test / width - 1  # to [-1, 1]
-    targets: dict[str, Callable[[Tensor], Tensor]] = {
-        "x1 ... xd": lambda x: x.prod(-1),
-        "cos(2 sum x)": lambda x: (2 * x.sum(-1)).cos(),
-    }
+    low, high = probe.domain
+    train, test = (2 * (probe.points(f"span {part}", rows) - low) / (high - low) - 1 for part in ("train", "test"))
     at_train, at_test = (feature_matrix(probe, x, max(sizes)) for x in (train, test))
     found: dict[str, list[float]] = {}
     for name, target in targets.items():

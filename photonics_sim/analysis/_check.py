@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from photonics_sim.analysis._certificate import annihilator, span_residuals
-from photonics_sim.analysis._device_response import Encoder, device_response
-from photonics_sim.analysis._probe import Probe, Readout, Response
-from photonics_sim.analysis._report import UniversalityReport, Verdict
+from photonics_sim.analysis._device_response import device_response
+from photonics_sim.analysis._exponentials import ExponentialSum
+from photonics_sim.analysis._judge import POLYNOMIAL, RIDGES, SAMPLES, Finding, judge_dense, judge_diagonal, ridge_probe
+from photonics_sim.analysis._many_inputs import SUBSET, judge_exponentials, judge_subsets, refuted_by_paths
+from photonics_sim.analysis._paths import path_bound
+from photonics_sim.analysis._probe import Encoder, Probe, Readout, Response
+from photonics_sim.analysis._report import UniversalityReport
 from photonics_sim.analysis._spectrum import Spectrum, torus_spectrum
-from photonics_sim.analysis._stencil import Measured, measure_difference
 from photonics_sim.analysis._strength import Strength, coupling_strength
-from photonics_sim.analysis._tower import is_smooth, measure_derivative
+from photonics_sim.analysis._tower import is_smooth
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
 
-SAMPLES = 256
 CALLABLE_FEATURES: tuple[int, ...] = (16, 64, 256)  # of the span test
 DEVICE_FEATURES: tuple[int, ...] = (16, 64)  # a device takes longer to answer
 MOST_POINTS = 2**26
 DETECTED = 5.0  # standard errors
-_NESTED = 3  # levels of forward mode that are taken to confirm a zero
-_POLYNOMIAL = 9  # a ridge whose differences of this order do not vanish is no polynomial of lower degree
+_TOGETHER = 12  # inputs whose corners are read together
 
-_LIMIT = (
-    "the criterion is a statement about ever more features: it says nothing of accuracy with few, of training or noise"
-)
 _SAMPLED = "vanishing was seen at all sampled points to rounding: evidence, not a proof"
 
 
@@ -45,17 +40,20 @@ def check_universality(
     readout: Readout = "coherent",
     period: float | None = None,
     noise: float = 0.0,
+    crossings: int | None = None,
     seed: int = 0,
 ) -> UniversalityReport:
     """Judge an encoding by the non-degeneracy criterion of arXiv:2509.05420.
 
     Mixed differences with tensor stencils decide first, smooth or not: one that is not zero proves that the derivative
     of its order is not zero as a distribution. Nested derivatives see couplings too weak for differences, the spectrum
-    decides periodic encodings for all orders.
+    decides periodic encodings for all orders. Where there are too many inputs to test together, path counting or
+    random subsets of them may refute.
 
     Args:
-        response: `(batch, inputs)` to `(batch,)`, real or complex: what is combined linearly with trainable weights; or
-            a device, whose first output, encoder and read-out are taken, with inputs beyond `inputs` frozen at random.
+        response: `(batch, inputs)` to `(batch,)`, real or complex: what is combined linearly with trainable weights; an
+            `ExponentialSum`, which is decided exactly for any number of inputs; or a device, whose first output,
+            encoder, read-out and crossings are taken, with inputs beyond `inputs` frozen at random.
         inputs: How many inputs are tested together.
         order: K: derivatives up to this order in each input are tested.
         domain: Range of each input, bias included.
@@ -63,158 +61,124 @@ def check_universality(
         readout: "coherent" where fields are summed before detection, "intensity_sum" where intensities are.
         period: Of the response in every input, if it has one.
         noise: Rms of one reading, per quadrature: differences below it decide nothing.
+        crossings: Most inputs that a path of light meets, where that is known (`most_crossings` counts them).
         seed: Of all sampled points.
 
     Raises:
         PhotonicsError: for a response or a device that cannot be asked, and orders that would take too many points.
     """
-    features = CALLABLE_FEATURES
+    features, frozen = CALLABLE_FEATURES, 0
     if isinstance(response, Device):
-        response, encoder, readout = device_response(response, inputs, seed)
-        features = DEVICE_FEATURES
-    _check_size(inputs, order, domain)
-    probe = Probe(response, inputs, readout=readout, domain=domain, seed=seed)
-    strength = coupling_strength(probe, noise=noise)
-    if noise:
-        return _noisy(strength, encoder, readout)
-    smooth = is_smooth(probe)
+        asked = device_response(response, inputs, seed)
+        response, encoder, readout, crossings = asked.response, asked.encoder, asked.readout, asked.crossings
+        features, frozen = DEVICE_FEATURES, asked.inputs - inputs
+    points = _count(inputs, order, domain)
+    bound = path_bound(crossings, inputs, readout) if encoder == "diagonal" else None
+    if isinstance(response, ExponentialSum) and response.inputs != inputs:
+        raise PhotonicsError(f"the exponentials have {response.inputs} inputs; found inputs = {inputs}")
+    probe = Probe(response, inputs, encoder=encoder, readout=readout, domain=domain, seed=seed)
     if encoder == "dense":
-        return _dense(probe, strength, readout, smooth, features)
-    found = _judge(probe, order, smooth, torus_spectrum(probe, period) if period is not None else None)
-    vanishing = found.witness if found.verdict == "degenerate" else None
-    return UniversalityReport(
-        verdict=found.verdict,
+        report = _dense(probe, noise, features)
+    elif isinstance(response, ExponentialSum):
+        report = judge_exponentials(response, probe)
+    elif bound is not None and bound.refutes and (noise or points > MOST_POINTS):
+        report = refuted_by_paths(probe, bound)
+    elif noise:
+        report = _noisy(probe, order, noise, points)
+    elif points > MOST_POINTS:
+        report = judge_subsets(probe, order)
+    else:
+        report = _noiseless(probe, order, period, features)
+    if bound is not None and bound.refutes and report.verdict == "nondegenerate":
+        raise PhotonicsError(
+            f"crossings = {crossings} says that {bound.coupled} inputs couple at most, yet {inputs} do; count again"
+        )
+    return replace(report, paths=bound, caveats=(*report.caveats, *_about_frozen(inputs, frozen)))
+
+
+def _noiseless(probe: Probe, order: int, period: float | None, features: tuple[int, ...]) -> UniversalityReport:
+    strength, smooth = coupling_strength(probe), is_smooth(probe)
+    spectrum = torus_spectrum(probe, period) if period is not None else None
+    found = judge_diagonal(probe, order, smooth, spectrum)
+    return UniversalityReport.on(
+        probe,
+        found.verdict,
+        strength,
         order_proved=found.proved,
-        encoder=encoder,
-        readout=readout,
         witness=found.witness,
-        strength=strength,
         smooth=smooth,
-        spectrum=found.spectrum,
-        certificate=annihilator(probe, vanishing.alpha) if vanishing is not None else None,
+        spectrum=spectrum,
+        certificate=annihilator(probe, found.vanishing) if found.vanishing is not None else None,
         residuals=span_residuals(probe, features),
         measured=tuple(found.measured),
-        caveats=_caveats(found, smooth, strength),
+        caveats=_about(found, smooth, strength, spectrum),
     )
 
 
-@dataclass
-class _Finding:
-    """What the noiseless tests say together."""
-
-    verdict: Verdict = "inconclusive"
-    proved: int | Literal["all"] = 0
-    witness: Measured | None = None
-    spectrum: Spectrum | None = None
-    measured: list[Measured] = field(default_factory=list)
-
-
-def _judge(probe: Probe, order: int, smooth: bool | None, spectrum: Spectrum | None) -> _Finding:
-    found = _Finding(spectrum=spectrum)
-    corner = (order,) * probe.inputs
-    seen = _look(probe, corner, smooth)
-    found.measured += seen
-    nonzero = [one for one in seen if one.is_nonzero]
-    if spectrum is not None and (spectrum.is_nonzero or spectrum.is_zero):
-        found.verdict, found.proved = ("nondegenerate", "all") if spectrum.is_nonzero else ("degenerate", 0)
-    elif nonzero:
-        found.verdict, found.proved = "nondegenerate", order
-    if nonzero:
-        found.witness = max(nonzero, key=lambda one: one.largest / one.floor)
-    if found.verdict != "nondegenerate":
-        _find_vanishing(probe, order, smooth, found)
-    return found
-
-
-def _look(probe: Probe, alpha: tuple[int, ...], smooth: bool | None) -> list[Measured]:
-    """The difference of one order, and the derivative where that leaves a doubt and derivatives can be trusted.
-
-    Nesting is dear: a vanishing order is confirmed by its derivative where it has few, and a high one is left to its
-    difference, which sees as weak a coupling.
-    """
-    difference = measure_difference(probe, alpha, SAMPLES)
-    doubtful = not difference.is_nonzero and (not difference.is_zero or sum(alpha) <= _NESTED)
-    tower = measure_derivative(probe, alpha) if smooth and doubtful else None
-    return [difference] if tower is None else [difference, tower]
+def _dense(probe: Probe, noise: float, features: tuple[int, ...]) -> UniversalityReport:
+    """What counts behind a dense encoder is being no polynomial along a line, whatever the number of inputs."""
+    shown = probe if probe.inputs <= _TOGETHER else probe.restricted(torch.arange(SUBSET))
+    strength = coupling_strength(shown, noise=noise)
+    said = () if shown is probe else (f"strength and residuals are those of the first {SUBSET} inputs",)
+    if noise:
+        line = coupling_strength(ridge_probe(probe), noise=noise * RIDGES**0.5, order=POLYNOMIAL)
+        return _through_noise(probe, strength, {POLYNOMIAL - 1: line}, said)
+    found = judge_dense(probe)
+    what = (
+        f"a dense encoder asks only for a response that is no polynomial: it is none of degree below {POLYNOMIAL}"
+        if found.verdict == "nondegenerate"
+        else "a polynomial stays one of its degree, however its inputs are mixed"
+    )
+    return UniversalityReport.on(
+        probe,
+        found.verdict,
+        strength,
+        order_proved=found.proved,
+        witness=found.witness,
+        smooth=is_smooth(probe),
+        residuals=span_residuals(shown, features),
+        measured=tuple(found.measured),
+        caveats=(what, *said),
+    )
 
 
-def _find_vanishing(probe: Probe, order: int, smooth: bool | None, found: _Finding) -> None:
-    """A vanishing order with as few derivatives as there can be: all larger ones vanish with it."""
-    orders = itertools.product(range(order + 1), repeat=probe.inputs)
-    for alpha in sorted(orders, key=lambda a: (sum(a), max(a), a))[1:]:
-        seen = _look(probe, alpha, smooth)
-        found.measured += seen
-        if all(one.is_zero for one in seen):
-            found.verdict, found.proved, found.witness = "degenerate", 0, seen[0]
-            return
+def _noisy(probe: Probe, order: int, noise: float, points: int) -> UniversalityReport:
+    """Through noise a coupling can be seen, and its absence cannot."""
+    if points > MOST_POINTS:
+        raise PhotonicsError(
+            f"order {order} in {probe.inputs} inputs takes {SAMPLES} x {order + 1}^{probe.inputs} noisy readings, of "
+            f"which {MOST_POINTS:,} can be taken; ask for fewer inputs"
+        )
+    strengths = {k: coupling_strength(probe, noise=noise, order=k) for k in range(1, order + 1)}
+    return _through_noise(probe, strengths[1], strengths)
 
 
-def _noisy(strength: Strength, encoder: Encoder, readout: Readout) -> UniversalityReport:
-    """Through noise only a coupling of all inputs can be seen, and its absence cannot."""
-    detected = strength.z > DETECTED
+def _through_noise(
+    probe: Probe, strength: Strength, tested: dict[int, Strength], said: tuple[str, ...] = ()
+) -> UniversalityReport:
+    proved = max((order for order, one in tested.items() if one.z > DETECTED), default=0)
     needed = strength.pairs_for(DETECTED)
     more = f"some {needed:,} pairs of readings would decide a coupling of this size" if needed else "nothing was seen"
-    return UniversalityReport(
-        verdict="nondegenerate" if detected else "inconclusive",
-        order_proved=1 if detected else 0,
-        encoder=encoder,
-        readout=readout,
-        witness=None,
-        strength=strength,
-        smooth=None,
+    return UniversalityReport.on(
+        probe,
+        "nondegenerate" if proved else "inconclusive",
+        strength,
+        order_proved=proved,
         caveats=(
             f"z = {strength.z:.1f} standard errors over {strength.pairs} pairs of readings",
-            "couplings of all inputs alone were tested (order 1 in each): higher orders are not shown"
-            if detected
+            f"orders above {proved} in each input are not shown at this noise"
+            if proved
             else f"not detected at this noise, which is not degenerate: {more}",
-            _LIMIT,
+            *said,
         ),
     )
 
 
-def _dense(
-    probe: Probe, strength: Strength, readout: Readout, smooth: bool | None, features: tuple[int, ...]
-) -> UniversalityReport:
-    """Freely mixed inputs make ridge functions: any continuous response that is no polynomial is enough."""
-    direction = torch.nn.functional.normalize(probe.points("ridge", 8), dim=-1)
-    middle = sum(probe.domain) / 2
-
-    def ridge(t: Tensor) -> Tensor:
-        """Along eight lines at once would take one call each; their sum is a polynomial where each of them is."""
-        return sum((probe.differentiable(middle + t * d.to(t)) for d in direction), torch.zeros(len(t)).to(t))
-
-    line = Probe(ridge, 1, readout="coherent", domain=probe.domain, seed=0)
-    seen = [measure_difference(line, (m,), SAMPLES) for m in range(1, _POLYNOMIAL + 1)]
-    vanishing = next((one for one in seen if one.is_zero), None)
-    found = _Finding(measured=seen)
-    if seen[-1].is_nonzero:
-        found.verdict, found.proved, found.witness = "nondegenerate", _POLYNOMIAL - 1, seen[-1]
-    elif vanishing is not None:
-        found.verdict, found.witness = "degenerate", vanishing
-    return UniversalityReport(
-        verdict=found.verdict,
-        order_proved=found.proved,
-        encoder="dense",
-        readout=readout,
-        witness=found.witness,
-        strength=strength,
-        smooth=smooth,
-        residuals=span_residuals(probe, features),
-        measured=tuple(seen),
-        caveats=(
-            f"a dense encoder asks only for a response that is no polynomial: it is none of degree below {_POLYNOMIAL}"
-            if found.verdict == "nondegenerate"
-            else "a polynomial stays one of its degree, however its inputs are mixed",
-            _LIMIT,
-        ),
-    )
-
-
-def _caveats(found: _Finding, smooth: bool | None, strength: Strength) -> tuple[str, ...]:
-    said = [_LIMIT]
+def _about(found: Finding, smooth: bool | None, strength: Strength, spectrum: Spectrum | None) -> tuple[str, ...]:
+    said: list[str] = []
     if found.verdict == "nondegenerate" and found.proved != "all":
         said.append(f"orders above {found.proved} in an input were not tested; (x1 + ... + xd)^n passes low ones")
-    if found.verdict == "degenerate" and not (found.spectrum is not None and found.spectrum.is_zero):
+    if found.verdict == "degenerate" and not (spectrum is not None and spectrum.is_zero):
         said.append(_SAMPLED)
     if found.verdict == "inconclusive":
         said.append("values lie between rounding and what is surely more: try another domain, or a higher order")
@@ -229,14 +193,25 @@ def _caveats(found: _Finding, smooth: bool | None, strength: Strength) -> tuple[
     return tuple(said)
 
 
-def _check_size(inputs: int, order: int, domain: tuple[float, float]) -> None:
+def _about_frozen(inputs: int, frozen: int) -> tuple[str, ...]:
+    if not frozen:
+        return ()
+    return (
+        f"{inputs} of {inputs + frozen} inputs, the others frozen at random: a subset that fails refutes universality "
+        "of the whole, one that passes is necessary, not sufficient",
+    )
+
+
+def _count(inputs: int, order: int, domain: tuple[float, float]) -> int:
+    """Points that a test of all inputs together takes."""
     if inputs < 1 or order < 1:
         raise PhotonicsError(f"inputs = {inputs}, order = {order}: both are at least 1")
     if not -math.inf < domain[0] < domain[1] < math.inf:
         raise PhotonicsError(f"domain = {domain}: give its low and its high end")
-    points = SAMPLES * (order + 1) ** inputs
-    if points > MOST_POINTS:
+    few, corners = min(inputs, SUBSET), order + 1
+    if SAMPLES * corners**few > MOST_POINTS:
         raise PhotonicsError(
-            f"order {order} in {inputs} inputs takes {points:,} points, of which {MOST_POINTS:,} can be asked. Lower "
-            "one: a subset of the inputs that fails refutes universality, passing ones do not prove it"
+            f"order {order} in {few} inputs takes {SAMPLES} x {corners}^{few} points, of which {MOST_POINTS:,} can be "
+            "asked; lower it"
         )
+    return math.prod([corners] * inputs, start=SAMPLES)

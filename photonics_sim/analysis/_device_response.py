@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import copy
-from typing import Literal, cast
+from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._probe import Readout, Response
+from photonics_sim.analysis._probe import Encoder, Readout, Response
 from photonics_sim.device import Device, Responds, derive_key
 from photonics_sim.errors import PhotonicsError
 
-Encoder = Literal["diagonal", "dense"]
+
+@dataclass(frozen=True)
+class DeviceResponse:
+    """What a device tells about itself."""
+
+    response: Response
+    encoder: Encoder
+    readout: Readout
+    crossings: int | None
+    inputs: int
 
 
-def device_response(device: Device, inputs: int, seed: int) -> tuple[Response, Encoder, Readout]:
+def device_response(device: Device, inputs: int, seed: int) -> DeviceResponse:
     """The first output's response to the first of all inputs in a random order, the others frozen at random."""
     name = device.card.name if device.card else type(device).__name__
     if not isinstance(device, Responds):
@@ -32,4 +42,4 @@ def device_response(device: Device, inputs: int, seed: int) -> tuple[Response, E
         out: Tensor = cast(Responds, twins[x.dtype]).response(rest.index_copy(-1, chosen, x))[..., 0]
         return out
 
-    return response, device.encoder, device.readout
+    return DeviceResponse(response, device.encoder, device.readout, device.crossings, device.in_features)

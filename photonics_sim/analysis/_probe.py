@@ -12,6 +12,7 @@ from photonics_sim.device import derive_key
 from photonics_sim.errors import PhotonicsError
 
 Response = Callable[[Tensor], Tensor]
+Encoder = Literal["diagonal", "dense"]
 Readout = Literal["coherent", "intensity_sum"]
 CHUNK = 1 << 16
 
@@ -22,6 +23,7 @@ class Probe:
     Args:
         response: `(batch, inputs)` to `(batch,)`, real or complex.
         inputs: How many.
+        encoder: "diagonal" or "dense": what comes in front of the response.
         readout: "coherent" takes the response as it is, "intensity_sum" its squared magnitude.
         domain: Lowest and highest input.
         seed: Of all points.
@@ -32,10 +34,19 @@ class Probe:
     """
 
     def __init__(
-        self, response: Response, inputs: int, *, readout: Readout, domain: tuple[float, float], seed: int
+        self,
+        response: Response,
+        inputs: int,
+        *,
+        encoder: Encoder = "diagonal",
+        readout: Readout = "coherent",
+        domain: tuple[float, float] = (-2.0, 2.0),
+        seed: int = 0,
     ) -> None:
-        self._response, self.inputs, self._readout = response, inputs, readout
-        self.domain, self._seed = domain, seed
+        self._response, self.inputs = response, inputs
+        self.encoder: Encoder = encoder
+        self.readout: Readout = readout
+        self.domain, self.seed = domain, seed
         self._check()
 
     def __call__(self, points: Tensor) -> Tensor:
@@ -47,11 +58,22 @@ class Probe:
     def differentiable(self, points: Tensor) -> Tensor:
         """The same in the number type of the points, with whatever gradient the response has."""
         values = self._response(points)
-        return values.abs().square() if self._readout == "intensity_sum" else values
+        return values.abs().square() if self.readout == "intensity_sum" else values
+
+    def restricted(self, chosen: Tensor) -> Probe:
+        """The response to a few of its inputs, `(few,)` indices; the others are frozen at random in the domain."""
+        frozen = self.points("frozen", 1)[0]
+
+        def response(x: Tensor) -> Tensor:
+            return self._response(frozen.to(x).expand(len(x), -1).index_copy(-1, chosen, x))
+
+        return Probe(
+            response, len(chosen), encoder=self.encoder, readout=self.readout, domain=self.domain, seed=self.seed
+        )
 
     def generator(self, name: str) -> torch.Generator:
         """Random numbers for one purpose."""
-        return torch.Generator().manual_seed(derive_key(self._seed, "universality", name))
+        return torch.Generator().manual_seed(derive_key(self.seed, "universality", name))
 
     def points(self, name: str, n: int) -> Tensor:
         """Points `(n, inputs)` float64, uniform in the domain."""

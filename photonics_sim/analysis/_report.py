@@ -6,11 +6,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from photonics_sim.analysis._certificate import Certificate
+from photonics_sim.analysis._paths import PathBound
+from photonics_sim.analysis._probe import Probe
 from photonics_sim.analysis._spectrum import Spectrum
 from photonics_sim.analysis._stencil import Measured
 from photonics_sim.analysis._strength import Strength
 
 Verdict = Literal["nondegenerate", "degenerate", "inconclusive"]
+
+LIMIT = (
+    "the criterion is a statement about ever more features: it says nothing of accuracy with few, of training or noise"
+)
 
 
 @dataclass(frozen=True)
@@ -24,30 +30,57 @@ class UniversalityReport:
         verdict: "nondegenerate", "degenerate" or "inconclusive".
         order_proved: Order in each input up to which no derivative vanishes; "all" where the spectrum decides; 0 where
             nothing is shown.
+        inputs: How many were judged together.
         encoder, readout: What was assumed of both.
+        strength: Share of the variance that needs all inputs.
         witness: The derivative or difference that decides: not zero where the verdict is nondegenerate, vanishing where
             it is degenerate; None where the spectrum decides, or nothing does.
-        strength: Share of the variance that needs all inputs.
         smooth: Whether derivatives could be trusted; None where forward mode does not pass.
-        spectrum: For periodic encodings.
+        spectrum: For periodic encodings and sums of exponentials.
         certificate: For degenerate ones: a function out of reach.
         residuals: Held-out relative residuals of least squares on 16, 64 (and 256) random features, by target.
         measured: All orders that were looked at.
+        paths: How many inputs path counting lets be coupled, where it was told how many a path meets.
         caveats: In plain words.
     """
 
     verdict: Verdict
     order_proved: int | Literal["all"]
+    inputs: int
     encoder: str
     readout: str
-    witness: Measured | None
     strength: Strength
-    smooth: bool | None
+    witness: Measured | None = None
+    smooth: bool | None = None
     spectrum: Spectrum | None = None
     certificate: Certificate | None = None
     residuals: dict[str, list[float]] = field(default_factory=dict)
     measured: tuple[Measured, ...] = ()
+    paths: PathBound | None = None
     caveats: tuple[str, ...] = ()
+
+    @classmethod
+    def on(
+        cls,
+        probe: Probe,
+        verdict: Verdict,
+        strength: Strength,
+        *,
+        caveats: tuple[str, ...],
+        order_proved: int | Literal["all"] = 0,
+        **evidence: Any,
+    ) -> UniversalityReport:
+        """A report on a response; `evidence` are the fields that not every test fills."""
+        return cls(
+            verdict=verdict,
+            order_proved=order_proved,
+            inputs=probe.inputs,
+            encoder=probe.encoder,
+            readout=probe.readout,
+            strength=strength,
+            caveats=(*caveats, LIMIT),
+            **evidence,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -58,20 +91,41 @@ class UniversalityReport:
         return table
 
     def __str__(self) -> str:
+        return "\n".join([self.sentence, *self._evidence(), *(f"- {caveat}" for caveat in self.caveats)])
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one line."""
         up_to = f" up to order {self.order_proved} in each input" if isinstance(self.order_proved, int) else ""
         shown = f"{self.verdict}{up_to if self.verdict == 'nondegenerate' else ''}"
-        lines = [f"{shown} · {self.encoder} encoder, {self.readout} read-out"]
+        plural = "s" if self.inputs > 1 else ""
+        return f"{shown} · {self.inputs} input{plural}, {self.encoder} encoder, {self.readout} read-out"
+
+    def _evidence(self) -> list[str]:
+        lines = []
         if self.witness is not None:
-            w = self.witness
             what = "vanishes" if self.verdict == "degenerate" else "does not vanish"
-            lines.append(f"order {w.alpha} {what}: largest {w.largest:.3g}, rounding {w.floor:.2g}")
+            size = f"largest {self.witness.largest:.3g}, rounding {self.witness.floor:.2g}"
+            lines.append(f"order {shown_order(self.witness.alpha)} {what}: {size}")
+        if self.paths is not None:
+            one = "a path of light meets {} of the inputs at most: {} can be coupled"
+            lines.append(one.format(self.paths.crossings, self.paths.coupled))
         if self.spectrum is not None:
             lines.append(f"power at frequencies of full support: {self.spectrum.share:.3g}")
         lines.append(
             f"share of the variance that needs all inputs: {self.strength.share:.3g} +- {self.strength.error:.1g}"
         )
         if self.certificate is not None and self.certificate.holds:
-            c = self.certificate
-            lines.append(f"misses x^{c.alpha} on [-1, 1]^d by {c.error:.3g} at least, with any number of features")
-        lines += [f"{name}: residual {' '.join(f'{r:.2g}' for r in row)}" for name, row in self.residuals.items()]
-        return "\n".join([*lines, *(f"- {caveat}" for caveat in self.caveats)])
+            missed = f"{monomial(self.certificate.alpha)} on [-1, 1]^d by {self.certificate.error:.3g} at least"
+            lines.append(f"misses {missed}, with any number of features")
+        return lines + [f"{name}: residual {' '.join(f'{r:.2g}' for r in row)}" for name, row in self.residuals.items()]
+
+
+def shown_order(alpha: tuple[int, ...]) -> str:
+    """A multi-index; of a long one what is not 0."""
+    return str(alpha) if len(alpha) <= 6 else f"of {monomial(alpha)}"
+
+
+def monomial(alpha: tuple[int, ...]) -> str:
+    """x^alpha, written out."""
+    return " ".join(f"x{k + 1}^{order}" if order > 1 else f"x{k + 1}" for k, order in enumerate(alpha) if order)

@@ -22,7 +22,7 @@ class Spectrum:
     is 0 stays 0 modulo the grid.
 
     Attributes:
-        grid: Points along each input.
+        grid: Points along each input; None where the exponentials themselves were given.
         share: Power at frequencies of full support over the power of all but the constant.
         largest: Largest amplitude of full support.
         frequency: Where that is.
@@ -30,10 +30,10 @@ class Spectrum:
         resolved: Whether the highest frequencies of the grid are empty: nothing is hidden beyond them.
     """
 
-    grid: int
+    grid: int | None
     share: float
     largest: float
-    frequency: tuple[int, ...]
+    frequency: tuple[float, ...]
     floor: float
     resolved: bool
 

@@ -40,7 +40,7 @@ class Strength:
         return math.ceil(4 * self.pairs * (z / self.z) ** 2) if 0 < self.z < math.inf else 0
 
 
-def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600) -> Strength:
+def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600, order: int = 1) -> Strength:
     """The share of variance that needs all inputs, from mixed differences between random corners.
 
     Each corner is read twice, with independent noise: the product of both differences expects |Delta|^2 alone.
@@ -48,19 +48,22 @@ def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600) -> 
     Args:
         probe: The response.
         noise: Rms noise of one reading, per quadrature where it is complex.
-        pairs: Random boxes whose 2^d corners are read.
+        pairs: Random boxes whose corners are read.
+        order: Of the differences in each input. Above 1 the number is no share of the variance, but differs from 0 as
+            surely where all inputs are coupled up to that order.
     """
-    corners, weights = tensor_stencil((1,) * probe.inputs)
+    corners, weights = tensor_stencil((order,) * probe.inputs)
     low, high = (probe.points(f"strength {end}", pairs) for end in ("low", "high"))
-    points = low.unsqueeze(1) + (high - low).unsqueeze(1) * corners
+    points = low.unsqueeze(1) + (high - low).unsqueeze(1) * (corners / order)
     values = probe(points.flatten(0, 1)).unflatten(0, (pairs, len(corners)))
     first, second = (_read(values, noise, probe.generator(f"noise {k}")) for k in range(2))
     product = ((first @ weights.to(first)) * (second @ weights.to(second)).conj()).real
-    variance = float((first[:, 0] - first[:, 0].mean()).abs().square().mean()) - _power(noise, values)
+    ends = first[:, ((corners == 0) | (corners == order)).all(-1)]  # each of them uniform in the domain
+    variance = float((ends - ends.mean()).abs().square().mean()) - _power(noise, values)
     rounding = (16 * EPS * float(values.abs().max())) ** 2
     if variance <= rounding:  # a constant has no coupling
         return Strength(0.0, 0.0 if not noise else math.inf, pairs)
-    scaled = product / (2**probe.inputs * variance)
+    scaled = product / (float(weights.square().sum()) * variance)
     return Strength(float(scaled.mean()), float(scaled.std()) / math.sqrt(pairs), pairs)
 
 
@@ -84,8 +87,8 @@ def coupling_spectrum(
     """
     found: dict[int, Strength] = {}
     for inputs in range(1, largest + 1):
-        response, _, readout = device_response(device, inputs, seed)
-        probe = Probe(response, inputs, readout=readout, domain=(-2.0, 2.0), seed=seed)
+        asked = device_response(device, inputs, seed)
+        probe = Probe(asked.response, inputs, readout=asked.readout, seed=seed)
         found[inputs] = coupling_strength(probe, noise=noise, pairs=pairs)
     return found
 

@@ -1,0 +1,93 @@
+"""Finite sums of exponentials, whose support decides everything exactly."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from photonics_sim.analysis._probe import Readout
+from photonics_sim.analysis._spectrum import Spectrum
+from photonics_sim.analysis._stencil import EPS
+from photonics_sim.errors import PhotonicsError
+
+_MOST_PAIRS = 2**22
+
+
+class ExponentialSum:
+    r"""sigma(x) = sum_j c_j exp(i k_j . x): every encoding by phases, written out.
+
+    Args:
+        frequencies: k, real, `(terms, inputs)`.
+        coefficients: c, `(terms,)`.
+
+    Raises:
+        PhotonicsError: for other shapes, and numbers that are not finite.
+    """
+
+    def __init__(self, frequencies: Tensor, coefficients: Tensor) -> None:
+        if frequencies.ndim != 2 or coefficients.shape != frequencies.shape[:1] or not len(coefficients):
+            raise PhotonicsError(
+                f"frequencies {tuple(frequencies.shape)} and coefficients {tuple(coefficients.shape)} must be "
+                "(terms, inputs) and (terms,)"
+            )
+        if not bool(torch.isfinite(frequencies).all() and torch.isfinite(coefficients.abs()).all()):
+            raise PhotonicsError("a frequency or coefficient is not finite")
+        self.frequencies, self.coefficients = frequencies.double(), coefficients.to(torch.complex128)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Inputs `(batch, inputs)` to values `(batch,)`."""
+        phase = x @ self.frequencies.to(x).T
+        waves = torch.polar(torch.ones_like(phase), phase)
+        return waves @ self.coefficients.to(waves)
+
+    @property
+    def inputs(self) -> int:
+        return self.frequencies.shape[1]
+
+    def detected(self, readout: Readout) -> ExponentialSum:
+        """What is combined linearly, equal frequencies added up: the sum itself, or its intensity.
+
+        Raises:
+            PhotonicsError: for an intensity of too many terms.
+        """
+        k, c = self.frequencies, self.coefficients
+        if readout == "intensity_sum":
+            pairs = len(c) ** 2
+            if pairs * k.shape[1] > _MOST_PAIRS * 16:
+                raise PhotonicsError(
+                    f"the intensity of {len(c):,} exponentials of {k.shape[1]} inputs has {pairs:,} terms; judge the "
+                    "field, or fewer inputs"
+                )
+            k, c = (k[:, None] - k).flatten(0, 1), (c[:, None] * c.conj()).flatten()
+        merged, place = torch.unique(k, dim=0, return_inverse=True)
+        return ExponentialSum(merged, torch.zeros(len(merged), dtype=c.dtype).index_add(0, place, c))
+
+    def spectrum(self) -> Spectrum:
+        """Its coefficients at frequencies of full support, of a sum whose frequencies differ."""
+        size = self.coefficients.abs()
+        full = torch.where((self.frequencies != 0).all(-1), size, 0.0)
+        varying = size[(self.frequencies != 0).any(-1)].square().sum()
+        at = int(full.argmax())
+        return Spectrum(
+            grid=None,
+            share=float(full.square().sum() / varying) if varying > 0 else 0.0,
+            largest=float(full[at]),
+            frequency=tuple(self.frequencies[at].tolist()),
+            floor=4 * EPS * float(size.sum()),
+            resolved=True,
+        )
+
+    def uncoupled(self) -> tuple[int, ...]:
+        """As few inputs as can be, at most one derivative in each, in which no term depends on all: a vanishing order.
+
+        Empty sums aside, there is one wherever no frequency has full support.
+        """
+        floor = 30 * 4 * EPS * float(self.coefficients.abs().sum())
+        there = self.frequencies[self.coefficients.abs() > floor] != 0
+        alpha = torch.ones(self.inputs, dtype=torch.bool)
+        for k in range(self.inputs):
+            fewer = alpha.clone()
+            fewer[k] = False
+            if bool(fewer.any()) and not bool((there | ~fewer).all(-1).any()):
+                alpha = fewer
+        return tuple(alpha.int().tolist())
