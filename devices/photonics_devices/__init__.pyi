@@ -13,3 +13,5 @@ from ._ring_bank_card import IntensityModulatorCard as IntensityModulatorCard
 from ._ring_bank_card import RingBankCard as RingBankCard
 from ._scatterer import FreeSpaceScatterer as FreeSpaceScatterer
 from ._scatterer_card import FreeSpaceScattererCard as FreeSpaceScattererCard
+from ._time_multiplexed import TimeMultiplexedProcessor as TimeMultiplexedProcessor
+from ._time_multiplexed_card import TimeMultiplexedProcessorCard as TimeMultiplexedProcessorCard
