@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from photonics_devices._scatterer_card import FreeSpaceScattererCard
 from photonics_devices._scatterer_costs import scatterer_costs
 from photonics_sim.device import Costs, Device, derive_key, normal, to_si
-from photonics_sim.optics import resolvent, symmetric_unitary
+from photonics_sim.optics import resolvent, round_trips, symmetric_unitary
 from photonics_sim.signals import detect, phase_transmission
 
 
@@ -24,6 +24,9 @@ class FreeSpaceScatterer(Device):
         T_{cr} = \mathrm{diag}\, e^{i (a_{cr} \odot x + b_{cr})}, \quad S_{cr} = e^{i (H_{cr} + H_{cr}^T) / 2}, \quad
         E_{cr} = \tfrac12 (I - \tfrac12 T_{cr} S_{cr} T_{cr})^{-1} s_{cr}, \quad
         y_c = \Big| \tfrac{1}{\sqrt{R d}} \sum_r \sum_i E_{cr,i} \Big|^2
+
+    With `bounces` = n on the card the detectors are read when the source has burnt for n round trips. The field is then
+    :math:`E_{cr} = \tfrac12 \sum_{m=0}^{n} (\tfrac12 T_{cr} S_{cr} T_{cr})^m s_{cr}`; 0 waits for all of them.
 
     y_c is the power on the pixel at the lens's focus, where it forms the orthonormal Fourier transform of the R fields
     side by side. Trained are scale a, bias b (rad), illumination s and, if the card says so, the symmetric unitary S.
@@ -70,9 +73,9 @@ class FreeSpaceScatterer(Device):
         return self._amplitude(x, None)
 
     @property
-    def crossings(self) -> None:
-        """None: light meets the modulator again at each of its round trips."""
-        return None
+    def crossings(self) -> int | None:
+        """Pixels that light meets in so many bounces: one more. None where it circulates for ever."""
+        return self.card.bounces + 1 if self.card.bounces else None
 
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of the illumination and of all fields behind the modulator, in watts, each `(*batch)`."""
@@ -147,14 +150,16 @@ class FreeSpaceScatterer(Device):
         source = torch.view_as_complex(self.illumination)
         *lead, b, d = T.shape
         S, source = S.expand(*lead, d, d), source.expand(*lead, d)
-        field = resolvent(
-            T.reshape(-1, b, d),
-            S.reshape(-1, d, d),
-            source.reshape(-1, d),
-            coupling=self.card.coupling,
-            tolerance=max(self.card.tolerance, torch.finfo(T.dtype).eps),
-        )
+        field = self._circulate(T.reshape(-1, b, d), S.reshape(-1, d, d), source.reshape(-1, d))
         return field.reshape(*lead, b, d)
+
+    def _circulate(self, T: Tensor, S: Tensor, source: Tensor) -> Tensor:
+        """The light in the loop when it is read, `(g, b, d)`."""
+        card = self.card
+        if card.bounces:
+            return round_trips(T, S, source, coupling=card.coupling, bounces=card.bounces)
+        tolerance = max(card.tolerance, torch.finfo(T.dtype).eps)
+        return resolvent(T, S, source, coupling=card.coupling, tolerance=tolerance)
 
     def _amplitude(self, x: Tensor, key: int | None) -> Tensor:
         """Field at the focus `([chips,] *batch, classes)`."""

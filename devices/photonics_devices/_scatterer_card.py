@@ -55,6 +55,9 @@ class FreeSpaceScattererCard(Card):
         description="initial input scale of copy r: 0.1 to 10, or 0.1 * 10^r as published",
     )
     coupling: float = Field(default=0.5, ge=0, lt=1, description="fraction of the amplitude that stays in the loop")
+    bounces: int = Field(
+        default=0, ge=0, le=1000, description="round trips of the light until it is read; 0 for the stationary field"
+    )
     tolerance: float = Field(
         default=1e-6,
         ge=1e-15,
@@ -74,5 +77,5 @@ class FreeSpaceScattererCard(Card):
     def memory_bytes(self) -> dict[str, int]:
         d, g = self.inputs, self.systems
         # generator, S, eigenvectors, two gradients and two Adam moments; then the fields of one batch of 128
-        matrices = 8 * 4 * g * d * d
-        return {"inputs": matrices, "copies": 8 * 8 * 128 * g * d}
+        matrices, field = 8 * 4 * g * d * d, 8 * 128 * g * d
+        return {"inputs": matrices, "copies": 8 * field, "bounces": 3 * field * self.bounces}

@@ -17,11 +17,9 @@ def scatterer_costs(card: FreeSpaceScattererCard, received_power_w: float) -> Co
     """
     laser, detector = card.laser, card.detector
     power = to_si("power_mw", laser.power_mw)
-    # the light left in the loop falls by the coupling at each round trip: wait until the tolerance
-    trips = math.log(card.tolerance) / math.log(card.coupling) if card.coupling > 0 else 1.0
     latency = {
         "modulator settling": to_si("response_time_ms", card.modulator.response_time_ms),
-        "light": trips * to_si("round_trip_mm", card.scattering.round_trip_mm) / SPEED_OF_LIGHT_M_PER_S,
+        "light": _trips(card) * to_si("round_trip_mm", card.scattering.round_trip_mm) / SPEED_OF_LIGHT_M_PER_S,
         "detector": 1 / to_si("bandwidth_mhz", detector.bandwidth_mhz),
         "converter": to_si("adc_time_ns", detector.adc_time_ns),
     }
@@ -34,3 +32,11 @@ def scatterer_costs(card: FreeSpaceScattererCard, received_power_w: float) -> Co
     split = {"split over the classes": 10 * math.log10(card.classes)}
     link = link_budget(laser, detector, received_power_w, split, "not focused on the detector")
     return Costs(latency, energy, (link,))
+
+
+def _trips(card: FreeSpaceScattererCard) -> float:
+    """Round trips until the detectors are read."""
+    if card.bounces:
+        return card.bounces
+    # the light left in the loop falls by the coupling at each round trip: wait until the tolerance
+    return math.log(card.tolerance) / math.log(card.coupling) if card.coupling > 0 else 1.0

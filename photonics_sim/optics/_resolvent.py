@@ -11,6 +11,7 @@ from torch import Tensor
 from photonics_sim.device import forward_mode_active
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.optics._chunks import in_chunks
+from photonics_sim.optics._round_trips import check_loop, go_round
 
 
 def resolvent(
@@ -48,7 +49,8 @@ def resolvent(
         PhotonicsError: where the shapes or types do not fit, the coupling is outside [0, 1), the tolerance is
             finer than the number type resolves, or the bound is not below 1 (the light would build up without end).
     """
-    _check(transmission, scattering, source, coupling, tolerance)
+    check_loop(transmission, scattering, source, coupling, "resolvent")
+    _check_tolerance(transmission.dtype, tolerance)
 
     def solve(T: Tensor, S: Tensor, s: Tensor) -> Tensor:
         if forward_mode_active():
@@ -60,19 +62,10 @@ def resolvent(
     return (1 - coupling) * in_chunks(solve, transmission, scattering, source, bytes_each=used)
 
 
-def _check(T: Tensor, S: Tensor, s: Tensor, coupling: float, tolerance: float) -> None:
-    if T.ndim != 3 or S.shape != (T.shape[0], T.shape[2], T.shape[2]) or s.shape != (T.shape[0], T.shape[2]):
-        raise PhotonicsError(
-            "resolvent needs transmission (g, b, d), scattering (g, d, d) and source (g, d); found "
-            f"{tuple(T.shape)}, {tuple(S.shape)} and {tuple(s.shape)}"
-        )
-    if not (T.is_complex() and T.dtype == S.dtype == s.dtype):
-        raise PhotonicsError(f"resolvent needs one complex type throughout; found {T.dtype}, {S.dtype} and {s.dtype}")
-    if not 0 <= coupling < 1:
-        raise PhotonicsError(f"coupling = {coupling} is outside [0, 1): nothing would leave the loop")
-    finest = torch.finfo(T.dtype).eps / 4
+def _check_tolerance(dtype: torch.dtype, tolerance: float) -> None:
+    finest = torch.finfo(dtype).eps / 4
     if not finest <= tolerance < 1:
-        raise PhotonicsError(f"tolerance = {tolerance:g} is outside {finest:.1g} .. 1, what {T.dtype} resolves")
+        raise PhotonicsError(f"tolerance = {tolerance:g} is outside {finest:.1g} .. 1, what {dtype} resolves")
 
 
 def _products(bound: float, coupling: float, tolerance: float) -> int:
@@ -84,19 +77,6 @@ def _products(bound: float, coupling: float, tolerance: float) -> int:
         return 1
     rest = tolerance * min(1.0, (1 - bound) / (1 - coupling))
     return max(1, math.ceil(math.log(rest) / math.log(bound)) - 1)
-
-
-def _iterate(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, products: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(y, S T y, last change of T y) after `products` products, for y = rhs + coupling T S T y."""
-    feed = (T * rhs).resolve_conj()
-    gain = coupling * T * T
-    transposed = S.mT  # fields are rows: S z is z S^T
-    z = feed
-    for _ in range(products - 1):
-        z = torch.addcmul(feed, gain, torch.bmm(z, transposed))
-    w = torch.bmm(z, transposed)
-    y = torch.addcmul(rhs.expand_as(T), T, w, value=coupling)
-    return y, w, T * y - z
 
 
 def _conj(field: Tensor) -> Tensor:
@@ -116,7 +96,7 @@ def _solve(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, tolerance: float)
     bound = coupling * peak**2
     if bound < 1:
         n = _products(bound, coupling, tolerance)
-        y, w, change = _iterate(T, S, rhs, coupling, n)
+        y, w, change = go_round(T, S, rhs, coupling, n)
         rounding = 64 * torch.finfo(T.dtype).eps * _largest_row(y)
         if _largest_row(change) <= 1.01 * peak * bound**n * _largest_row(rhs) + rounding:
             return y, w, bound
@@ -127,7 +107,7 @@ def _solve(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, tolerance: float)
             f"coupling * max|T|^2 * ||S|| = {coupling:.4g} * {peak:.4g}^2 * {norm:.4g} = {bound:.4g} is not below 1: "
             "the light would build up without end; use passive T and S (|T| <= 1, ||S|| <= 1) or a smaller coupling"
         )
-    y, w, _ = _iterate(T, S, rhs, coupling, _products(bound, coupling, tolerance))
+    y, w, _ = go_round(T, S, rhs, coupling, _products(bound, coupling, tolerance))
     return y, w, bound
 
 
@@ -137,7 +117,7 @@ def _unrolled(T: Tensor, S: Tensor, rhs: Tensor, coupling: float, tolerance: flo
         _, _, bound = _solve(T.detach(), S.detach(), rhs.detach(), coupling, tolerance)
     except RuntimeError:  # under vmap no value can be looked at: passive light is assumed
         bound = coupling
-    return _iterate(T, S, rhs, coupling, _products(bound, coupling, tolerance))[0]
+    return go_round(T, S, rhs, coupling, _products(bound, coupling, tolerance))[0]
 
 
 def _solved(*inputs: Any) -> tuple[Tensor, Tensor, float]:
@@ -156,7 +136,7 @@ class _Solve(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, float]:
         if bound is None:
             return _solve(T, S, rhs, coupling, tolerance)
-        y, w, _ = _iterate(T, S, rhs, coupling, _products(bound, coupling, tolerance))
+        y, w, _ = go_round(T, S, rhs, coupling, _products(bound, coupling, tolerance))
         return y, w, bound
 
     @staticmethod

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 
 from photonics_devices import FreeSpaceScatterer
 from photonics_sim import PhotonicsError, load_device
+from photonics_sim.analysis import coupling_spectrum
 from photonics_sim.device import Device, Imaged, Metered, Responds, normal
-from photonics_sim.testing import DeviceConformance, assert_close, assert_gradient
+from photonics_sim.testing import DeviceConformance, assert_close, assert_gradient, tolerance
 
 EXACT: dict[str, Any] = {"tolerance": 1e-15}
 
@@ -30,6 +31,11 @@ class TestNominal(DeviceConformance):
 class TestRandomMedium(DeviceConformance):
     def build(self) -> Device:
         return build(train_scattering=False, scale_ladder="published")
+
+
+class TestTwoBounces(DeviceConformance):
+    def build(self) -> Device:
+        return build(copies=2, bounces=2)
 
 
 class TestEveryImperfection(DeviceConformance):
@@ -65,6 +71,40 @@ def test_it_is_the_published_network() -> None:
             focus = torch.fft.fftshift(torch.fft.fft2(image, norm="ortho"))[2, 2]
             expected[sample, c] = focus.abs().square()
     assert_close(device(x), expected, "law")
+
+
+def test_bounces_are_terms_of_the_published_field() -> None:
+    device = build(inputs=4, copies=2, bounces=3).double()
+    x = normal(1, 4)
+    expected = torch.zeros(3, dtype=torch.complex128)
+    for c in range(3):
+        for r in range(2):
+            T = torch.diag(torch.exp(1j * (device.scale[c, r] * x + device.bias[c, r])))
+            loop = T @ torch.matrix_exp(0.5j * (device.generator[c, r] + device.generator[c, r].T)) @ T / 2
+            series = torch.eye(4) + loop + loop @ loop + loop @ loop @ loop
+            expected[c] += 0.5 * (series @ torch.view_as_complex(device.illumination[c, r])).sum() / math.sqrt(8)
+    assert_close(device.response(x), expected, "law")
+
+
+def test_many_bounces_are_the_stationary_field() -> None:
+    x = normal(1, 5, 6)
+    assert_close(build(bounces=60).double()(x), build().double()(x), "law")
+
+
+@pytest.mark.parametrize("bounces", [1, 2])
+def test_bounces_bound_what_is_coupled(bounces: int) -> None:
+    """The field couples `crossings` inputs and an intensity twice as many, found without counting paths."""
+    device = build(bounces=bounces)
+    crossings = device.crossings
+    assert crossings == bounces + 1
+    assert build().crossings is None
+    rounding = tolerance("rounding", torch.float64) ** 2  # of a share, which is a power
+    bounds: dict[Literal["coherent", "intensity_sum"], int] = {"coherent": crossings, "intensity_sum": 2 * crossings}
+    for readout, most in bounds.items():
+        device.readout = readout
+        found = coupling_spectrum(device, min(most + 1, 6), pairs=20)
+        for inputs, strength in found.items():
+            assert (strength.share > rounding) == (inputs <= most), (readout, inputs, strength.share)
 
 
 def test_the_initial_settings_are_the_published_ones() -> None:
@@ -155,6 +195,7 @@ def test_energy_and_latency_follow_from_the_card_by_hand() -> None:
     assert math.isclose(costs.energy_j["laser"], 10e-3 / 0.2 * costs.total_latency_s)
     assert math.isclose(costs.energy_j["modulator converters"], 6 * 3 * 3.6e-12)
     assert math.isclose(costs.energy_j["detector converters"], 3 * 1.48e-12)
+    assert math.isclose(build(bounces=7).costs().latency_s["light"], 7 * 0.02 / 299_792_458)
 
 
 def test_the_link_budget_by_hand() -> None:
@@ -173,3 +214,8 @@ def test_the_link_budget_by_hand() -> None:
 def test_absurd_sizes_say_how_much_memory_they_would_take() -> None:
     with pytest.raises(PhotonicsError, match=r"would take .* GiB .* lower inputs \(= 200000\)"):
         load_device("free-space-scatterer", inputs=200_000)
+
+
+def test_bounces_are_counted() -> None:
+    with pytest.raises(PhotonicsError, match="bounces"):
+        build(bounces=-1)
