@@ -6,7 +6,7 @@ import copy
 import math
 import warnings
 from abc import abstractmethod
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 from torch import Tensor
 
@@ -38,7 +38,12 @@ class ReLaXProcessor(Device):
         network: The network, with its banks, switch and schedule.
         clock: Simulated time.
         ledger: What has been spent.
+        encoder: "dense": the electronics mixes inputs freely before light meets them.
+        readout: "coherent": the states of the last layer are combined linearly, with weights of either sign.
     """
+
+    encoder: Literal["diagonal", "dense"] = "dense"
+    readout: Literal["coherent", "intensity_sum"] = "coherent"
 
     def __init__(self, card: Any, *, seed: int | None = 0) -> None:
         super().__init__()
@@ -100,10 +105,21 @@ class ReLaXProcessor(Device):
         return step_times(self.card, self.banks.cells, self._reading())
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
-        pieces = self.card.pieces
-        split = x.unflatten(-1, (pieces, -1)) if self.card.network.inject == "sequence" else x
-        out: Tensor = self.network(split, key=key)
+        out: Tensor = self.network(self._pieces(x), key=key)
         return out
+
+    def response(self, x: Tensor) -> Tensor:
+        """The real state behind the last layer, `([chips,] *batch, width)`, noiseless."""
+        return self.network.hidden(self._pieces(x))
+
+    @property
+    def crossings(self) -> None:
+        """None: what light carries into a bank is a number that may depend on all inputs."""
+        return None
+
+    def _pieces(self, x: Tensor) -> Tensor:
+        """A sequence as the pieces that its layers take, `(*batch, layers, features)`; else x as it is."""
+        return x.unflatten(-1, (self.card.pieces, -1)) if self.card.network.inject == "sequence" else x
 
     def costs(self) -> Costs:
         return relax_costs(self.card, self.banks.cells, self._reading(), self._light, self._hold_w())

@@ -137,6 +137,27 @@ class ReLaXNet(nn.Module):
         Raises:
             PhotonicsError: for inputs of another shape.
         """
+        h, batch = self._last_state(x, key)
+        y: Tensor = self.readout(h)
+        return y.reshape(*y.shape[:-2], *batch, y.shape[-1])
+
+    def hidden(self, x: Tensor, *, key: int | None = None) -> Tensor:
+        """The state h_{L_T} behind all layers, of which the outputs are linear combinations.
+
+        Args:
+            x, key: As in `forward`.
+
+        Returns:
+            `([replicas or chips,] *batch, width)`.
+
+        Raises:
+            PhotonicsError: for inputs of another shape.
+        """
+        h, batch = self._last_state(x, key)
+        return h.reshape(*h.shape[:-2], *batch, h.shape[-1])
+
+    def _last_state(self, x: Tensor, key: int | None) -> tuple[Tensor, torch.Size]:
+        """What inputs become behind all layers, `([replicas or chips,] rows, width)`, and the batch that rows were."""
         sequence = self.inject == "sequence"
         wanted = (self.schedule.layers, self.input.in_features) if sequence else (self.input.in_features,)
         if tuple(x.shape[-len(wanted) :]) != wanted:
@@ -152,8 +173,7 @@ class ReLaXNet(nn.Module):
         else:
             driven = self.input(rows)
             h = driven if self.inject == "once" else torch.zeros_like(driven)
-        y: Tensor = self.readout(self._through(h, None if self.inject == "once" else driven, key))
-        return y.reshape(*y.shape[:-2], *batch, y.shape[-1])
+        return self._through(h, None if self.inject == "once" else driven, key), batch
 
     def _through(self, h: Tensor, added: Tensor | None, key: int | None) -> Tensor:
         """The state behind all layers."""

@@ -9,7 +9,8 @@ import torch
 
 from photonics_devices import ReLaXCrossbar, ReLaXMesh
 from photonics_sim import PhotonicsError, ReLaXNet, load_card, load_device
-from photonics_sim.device import Ages, Device, Scheduled, build_device, normal
+from photonics_sim.analysis import check_universality
+from photonics_sim.device import Ages, Device, Responds, Scheduled, build_device, normal
 from photonics_sim.errors import PhotonicsWarning, WornOutError
 from photonics_sim.testing import DeviceConformance, assert_close
 
@@ -56,6 +57,36 @@ def test_costs_are_those_of_reuse_and_the_projections(name: str) -> None:
     assert costs.total_latency_s == pytest.approx(reuse.latency_s)
     assert costs.total_energy_j == pytest.approx(reuse.energy_j)
     assert device.timelines()[0].duration_s == pytest.approx(reuse.latency_s - costs.latency_s["projections"])
+
+
+@pytest.mark.parametrize("inject", ["once", "every", "sequence"])
+@pytest.mark.parametrize("name", EXACT)
+def test_the_response_is_what_the_readout_combines(name: str, inject: str) -> None:
+    device = small(name, inputs=8, **{"network.inject": inject}).double()
+    assert isinstance(device, Responds)
+    assert (device.encoder, device.readout, device.crossings) == ("dense", "coherent", None)
+    x = normal(1, 2, 3, 8)
+    state, readout = device.response(x), device.network.readout
+    assert not state.is_complex()
+    assert_close(state @ readout.weight.T + readout.bias, device(x), "rounding")
+    assert_close(device.response(x[1, 2]), state[1, 2], "rounding")
+    chips = device.as_built(3, chips=2)
+    assert_close(chips.response(x) @ readout.weight.T + readout.bias, chips(x), "rounding")
+
+
+def test_the_state_of_a_recurrent_net_by_hand() -> None:
+    """A network may be given the drive itself: its input weights are a matrix like any other."""
+    net = ReLaXNet(4, 4, 2, weight_sets=1, layers=2, residual=0.5, seed=1).double().requires_grad_(False)
+    net.input.weight.copy_(torch.eye(4))
+    W, x = net.banks.matrices()[0], normal(1, 3, 4)
+    first = 0.5 * x + (x @ W.T).tanh()
+    assert_close(net.hidden(x), 0.5 * first + (first @ W.T).tanh(), "rounding")
+
+
+def test_a_dense_encoder_makes_it_universal() -> None:
+    report = check_universality(small("relax-mrr"), 2)
+    assert (report.verdict, report.encoder, report.readout) == ("nondegenerate", "dense", "coherent")
+    assert report.smooth, "nested forward mode passes all layers"
 
 
 def test_latency_by_hand() -> None:
