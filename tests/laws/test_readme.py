@@ -71,6 +71,8 @@ SCRIPTS = [
     "self_configuration.py --modes 4 --chips 2",
     "relax_hardware.py --quick --json numbers.json",
     "relax_orderings.py --quick",
+    "resonator_bounces.py --epochs 1 --seeds 2 --media 2",
+    "reuse_coupling.py --seeds 2 --visits 1 2",
 ]
 
 
