@@ -8,9 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from photonics_sim.device import Card, Section, to_si
-from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh import MeshCard, RingCard
-from photonics_sim.reuse import LayerSchedule
+from photonics_sim.reuse import ScheduleCard
 from photonics_sim.signals import DetectorCard, LaserCard
 from photonics_sim.weights import (
     LiquidCrystalCard,
@@ -20,29 +19,6 @@ from photonics_sim.weights import (
     SwitchCard,
     WriteCard,
 )
-
-
-class ScheduleCard(Section):
-    """Which bank each layer visits."""
-
-    weight_sets: int = Field(default=2, ge=1, le=1024, description="L_W, banks of weights that are there")
-    layers: int = Field(default=4, ge=1, le=4096, description="L_T, layers in all: visits of banks")
-    order: str = Field(default="cyclic", description="cyclic, blocked, palindrome, random, or banks as 0-1-1-0")
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="of the random order")
-
-    @model_validator(mode="after")
-    def _can_be_followed(self) -> Self:
-        try:
-            self.schedule()
-        except PhotonicsError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-    def schedule(self) -> LayerSchedule:
-        """The schedule itself."""
-        parts = self.order.split("-")
-        order = [int(part) for part in parts] if all(part.isdecimal() for part in parts) else self.order
-        return LayerSchedule(self.weight_sets, self.layers, order, self.seed)
 
 
 class NetworkCard(Section):

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from photonics_devices._relax_cards import ScheduleCard
 from photonics_sim.device import Card, Section, to_si
 from photonics_sim.mesh import MeshCard
+from photonics_sim.reuse import ScheduleCard
 from photonics_sim.signals import DetectorCard, LaserCard
 from photonics_sim.weights import PhaseShifterCard, SwitchCard
 

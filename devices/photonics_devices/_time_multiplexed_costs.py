@@ -79,7 +79,7 @@ def multiplexed_alternatives(
 
 
 def multiplexed_timeline(card: TimeMultiplexedProcessorCard) -> Timeline:
-    """One pass: modulators settle ("write"), the gate is open on a bank ("product"), the switch moves."""
+    """One pass: modulators settle, the gate is open on a bank ("product"), the switch moves."""
     schedule, guard_s, bin_s = (
         card.schedule.schedule(),
         to_si("guard_ns", card.guard_ns),
@@ -87,15 +87,17 @@ def multiplexed_timeline(card: TimeMultiplexedProcessorCard) -> Timeline:
     )
     several = schedule.weight_sets > 1
     start = card.lead_s
-    spans = [Span("modulators", "write", 0.0, start)] if start else []
+    spans = [Span("modulators", "settle", 0.0, start)] if start else []
     for bank, changed, lasting in zip(schedule.banks, schedule.changes, bin_times(card), strict=True):
         gate = Span(f"bank {bank}" if several else "detector", "product", start + guard_s, start + bin_s)
-        spans += [Span("modulators", "write", start, start + guard_s), gate]
+        spans += [Span("modulators", "settle", start, start + guard_s), gate]
         if changed:
             spans.append(Span("switch", "switch", start + bin_s, start + lasting))
         start += lasting
     lanes = [*(f"bank {k}" for k in range(schedule.weight_sets)), "switch"] if several else ["detector"]
-    return Timeline("Time multiplexing: one chip, other settings in each bin", (*lanes, "modulators"), tuple(spans))
+    return Timeline(
+        "Time multiplexing: one chip, other settings in each bin", (*lanes, "modulators"), tuple(spans), "time bins"
+    )
 
 
 def _once(card: TimeMultiplexedProcessorCard, depth: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ from ._net import ReLaXNet as ReLaXNet
 from ._nonlinearities import NONLINEARITIES as NONLINEARITIES
 from ._ring_banks import RingBanks as RingBanks
 from ._schedule import LayerSchedule as LayerSchedule
+from ._schedule_card import ScheduleCard as ScheduleCard
 from ._slow_banks import Compensation as Compensation
 from ._slow_banks import SlowBanks as SlowBanks
 from ._timing import StepEnergies as StepEnergies
