@@ -13,7 +13,7 @@ class Span:
 
     Attributes:
         lane: The part: a bank, the switch, the electronics.
-        activity: "product", "switch", "write" or "state".
+        activity: "product", "switch", "write", "settle" or "state".
         start_s, stop_s: Seconds since the pass began.
     """
 
@@ -31,11 +31,13 @@ class Timeline:
         name: What it shows, as a heading.
         lanes: The parts, from top to bottom.
         spans: What they do.
+        steps: What its products are one of each: "layers" or "time bins".
     """
 
     name: str
     lanes: tuple[str, ...]
     spans: tuple[Span, ...]
+    steps: str = "layers"
 
     @property
     def duration_s(self) -> float:
@@ -44,10 +46,10 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Alternative:
-    """One way to build a network of slow weights, and what a pass then takes.
+    """One way to build what a device computes, and what a pass then takes.
 
     Attributes:
-        name: "reuse", "rewriting" or "full instantiation".
+        name: In a few words, such as "reuse" or "time multiplexing".
         latency_s: Of one pass.
         energy_j: Of one pass.
         cells: Slow elements on the chip: its area, in cells.

@@ -21,7 +21,8 @@ from photonics_sim.plots._style import BLUE, FAINT, GREEN, INK, MUTED, VERMILION
 MAX_LAYERS = 24  # products that are drawn of a long pass
 MAX_IDLE_LANES = 12  # up to so many lanes, those are drawn too that rest in the part that is drawn
 # Colour of each activity; products come to lie above what surrounds them.
-_COLOURS = {"product": BLUE, "switch": VERMILION, "write": "#ecd29b", "state": GREEN}
+_COLOURS = {"product": BLUE, "switch": VERMILION, "write": "#ecd29b", "settle": "#cfd8dd", "state": GREEN}
+_PALE = {"write", "settle"}  # names on them are dark
 _THIN = 1 / 300  # share of the time below which a bar is drawn as a line, so that it is seen
 _NUMBERED, _NAMED = 1 / 40, 1 / 12  # shares of the time from which a number or a word fits into a bar
 
@@ -116,25 +117,25 @@ def _draw(ax: Axes, lanes: list[str], spans: list[Span], end_s: float) -> None:
 
 
 def _name(ax: Axes, lanes: list[str], spans: list[Span], end_s: float) -> None:
-    """What has room for it gets a name: a product the number of its layer, all else that of the activity."""
+    """What has room for it gets a name: a product its number, all else that of the activity."""
     inside: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 7, "zorder": 4}
     layer = 0
     for span in sorted(spans, key=lambda span: span.start_s):
         product, share = span.activity == "product", (span.stop_s - span.start_s) / end_s
         layer += product
         if share >= (_NUMBERED if product else _NAMED):
-            at, colour = (span.start_s + span.stop_s) / 2, INK if span.activity == "write" else "white"
+            at, colour = (span.start_s + span.stop_s) / 2, INK if span.activity in _PALE else "white"
             ax.text(at, lanes.index(span.lane), f"{layer}" if product else span.activity, color=colour, **inside)
 
 
 def _says(timeline: Timeline, first: Timeline, lanes: list[str], spans: list[Span]) -> str:
-    text = f"the layers take {format_si(timeline.duration_s, 's')}"
+    text = f"the {timeline.steps} take {format_si(timeline.duration_s, 's')}"
     ratio = timeline.duration_s / first.duration_s
     if ratio >= 1.5:
         text += f", {float(f'{ratio:.3g}'):,g} times as long as the first way"
     products = [sum(span.activity == "product" for span in some) for some in (spans, timeline.spans)]
     if products[0] < products[1]:
-        text += f" · drawn: the first {products[0]} of {products[1]:,} layers"
+        text += f" · drawn: the first {products[0]} of {products[1]:,} {timeline.steps}"
         if len(lanes) < len(timeline.lanes):
             text += f", {len(lanes)} of {len(timeline.lanes):,} lanes"
     return text
