@@ -34,6 +34,8 @@ class NetworkCard(Section):
 class DriverCard(Section):
     """The modulators that write the state on light."""
 
+    imperfections: ClassVar[Mapping[str, Any]] = {"loss_db": 0.0}
+
     loss_db: float = Field(default=0.0, ge=0, le=60, description="power lost in one modulator at full scale")
     bandwidth_ghz: float = Field(gt=0, le=1e4, description="1 / it is the time to settle on a new state")
     energy_fj: float = Field(default=0.0, ge=0, le=1e9, description="energy to drive one symbol")
@@ -56,8 +58,12 @@ class CompensationCard(Section):
 
 
 class ReLaXCard(Card):
-    """What all ReLaX processors have; a kind of bank adds its own."""
+    """What all ReLaX processors have; a kind of bank adds its own.
 
+    Loss and heater crosstalk of rings are no imperfections here: they are known, and the settings are made for them.
+    """
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"facet_loss_db": 0.0}
     small: ClassVar[Mapping[str, Any]] = {"width": 6}
     training: ClassVar[Mapping[str, Any]] = {"learning_rate": 0.01, "batch_size": 256, "clip_norm": 1.0}
 
@@ -109,29 +115,10 @@ class ReLaXCard(Card):
         }
 
 
-_IMPERFECTIONS: dict[str, Any] = {
-    "facet_loss_db": 0.0,
-    "driver.loss_db": 0.0,
-    "detector.shot_noise": False,
-    "detector.thermal_noise": False,
-    "switch.crosstalk_db": 0.0,
-    "switch.loss_db": 0.0,
-}
-
-
 class ReLaXMeshCard(ReLaXCard):
     """Card of `ReLaXMesh`."""
 
-    imperfections: ClassVar[Mapping[str, Any]] = {
-        **_IMPERFECTIONS,
-        "wander_rad": 0.0,
-        "mesh.splitter.coupling_slope_per_nm": 0.0,
-        "mesh.splitter.error_rad": 0.0,
-        "mesh.splitter.loss_db": 0.0,
-        "mesh.waveguide_loss_db_per_cm": 0.0,
-        **{f"shifter.{name}": off for name, off in PhaseShifterCard.imperfections.items()},
-    }
-    exact: ClassVar[Mapping[str, Any]] = {"shifter.dac_bits": 0, "shifter.levels": 0}
+    imperfections: ClassVar[Mapping[str, Any]] = {**ReLaXCard.imperfections, "wander_rad": 0.0}
 
     local_oscillator_mw: float = Field(gt=0, le=1e4, description="light added on each pair of photodiodes")
     wander_rad: float = Field(
@@ -150,15 +137,6 @@ class ReLaXMeshCard(ReLaXCard):
 
 class ReLaXRingsCard(ReLaXCard):
     """Card of `ReLaXRings`."""
-
-    imperfections: ClassVar[Mapping[str, Any]] = {
-        **_IMPERFECTIONS,
-        # loss and heater crosstalk of the rings are known, and the settings are made for them
-        "ring.resonance_error_pm": 0.0,
-        "ring.heater.power_bits": 0,
-        "resonance.drift": False,
-    }
-    exact: ClassVar[Mapping[str, Any]] = {"ring.heater.power_bits": 0}
 
     channel_spacing_nm: float = Field(gt=0, le=1000, description="distance of neighbouring channels")
     ring: RingCard
@@ -180,27 +158,10 @@ class ReLaXRingsCard(ReLaXCard):
 class ReLaXCrossbarCard(ReLaXCard):
     """Card of `ReLaXCrossbar`."""
 
-    imperfections: ClassVar[Mapping[str, Any]] = {
-        **_IMPERFECTIONS,
-        "cell.levels": 0,
-        "cell.programming_noise": False,
-        "cell.drift": False,
-        "cell.read_noise": False,
-    }
-    exact: ClassVar[Mapping[str, Any]] = {"cell.levels": 0}
-
     cell: PhaseChangeCard
 
 
 class ReLaXPanelCard(ReLaXCard):
     """Card of `ReLaXPanel`."""
-
-    imperfections: ClassVar[Mapping[str, Any]] = {
-        **_IMPERFECTIONS,
-        "cell.bits": 0,
-        "cell.extinction_db": 0.0,
-        "cell.read_noise": False,
-    }
-    exact: ClassVar[Mapping[str, Any]] = {"cell.bits": 0}
 
     cell: LiquidCrystalCard

@@ -16,6 +16,8 @@ from photonics_sim.signals import DetectorCard, LaserCard
 class IntensityModulatorCard(Section):
     """The interferometers that write the data on the light; every imperfection is off at its default."""
 
+    imperfections: ClassVar[Mapping[str, Any]] = {"dac_bits": 0, "extinction_db": 0.0, "loss_db": 0.0}
+
     drive_rad: float = Field(gt=0, le=100, description="phase between the arms per unit of input")
     dac_bits: int = Field(default=0, ge=0, le=16, description="resolution over 2 pi of that phase; 0 for continuous")
     extinction_db: float = Field(default=0.0, ge=0, le=100, description="bright over dark power; 0 for perfect dark")
@@ -31,17 +33,8 @@ class RingBankCard(Card):
     output_field: ClassVar[str] = "rows"
     imperfections: ClassVar[Mapping[str, Any]] = {
         "link_loss_db": 0.0,
-        "modulator.dac_bits": 0,
-        "modulator.extinction_db": 0.0,
-        "modulator.loss_db": 0.0,
         "ring.loss_db_per_cm": 0.0,
-        "ring.resonance_error_pm": 0.0,
-        "ring.heater.power_bits": 0,
         "ring.heater.crosstalk": 0.0,
-        "detector.shot_noise": False,
-        "detector.thermal_noise": False,
-        "detector.saturation_ua": 0.0,
-        "detector.adc_bits": 0,
     }
 
     inputs: int = Field(ge=1, le=10**5, description="channels: one laser, modulator and ring per row for each input")

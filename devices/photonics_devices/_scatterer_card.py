@@ -14,6 +14,13 @@ from photonics_sim.signals import DetectorCard, LaserCard
 class PhaseModulatorCard(Section):
     """The pixels that carry the data; every imperfection is off at its default."""
 
+    imperfections: ClassVar[Mapping[str, Any]] = {
+        "phase_bits": 0,
+        "phase_noise_rad": 0.0,
+        "phase_error_rad": 0.0,
+        "loss_db": 0.0,
+    }
+
     phase_bits: int = Field(default=0, ge=0, le=16, description="resolution over 2 pi; 0 for continuous")
     phase_noise_rad: float = Field(default=0.0, ge=0, le=10, description="phase noise of one reading, rms")
     phase_error_rad: float = Field(default=0.0, ge=0, le=10, description="static phase error of a pixel as built, rms")
@@ -25,6 +32,8 @@ class PhaseModulatorCard(Section):
 class ScatteringCard(Section):
     """The lossless medium that mixes the pixels."""
 
+    imperfections: ClassVar[Mapping[str, Any]] = {"error_rad": 0.0}
+
     error_rad: float = Field(default=0.0, ge=0, le=10, description="rms error of a generator entry as built")
     round_trip_mm: float = Field(gt=0, le=1e6, description="optical path of one round trip")
 
@@ -33,17 +42,6 @@ class FreeSpaceScattererCard(Card):
     """Card of `FreeSpaceScatterer`."""
 
     output_field: ClassVar[str] = "classes"
-    imperfections: ClassVar[Mapping[str, Any]] = {
-        "modulator.phase_bits": 0,
-        "modulator.phase_noise_rad": 0.0,
-        "modulator.phase_error_rad": 0.0,
-        "modulator.loss_db": 0.0,
-        "scattering.error_rad": 0.0,
-        "detector.shot_noise": False,
-        "detector.thermal_noise": False,
-        "detector.saturation_ua": 0.0,
-        "detector.adc_bits": 0,
-    }
     exact: ClassVar[Mapping[str, Any]] = {"tolerance": 1e-15}
 
     inputs: int = Field(ge=1, le=10**9, description="modulator pixels, one per input")

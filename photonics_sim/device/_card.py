@@ -15,7 +15,14 @@ from photonics_sim.errors import PhotonicsError, did_you_mean
 
 
 class Section(BaseModel):
-    """A table of a card: finite numbers with the unit in the key, no unknown keys, and `source` for what has one."""
+    """A table of a card: finite numbers with the unit in the key, no unknown keys, and `source` for what has one.
+
+    A table says which of its fields make a device less than ideal, each with the value that switches it off
+    (`imperfections`), and at which values of numerical settings only rounding is left (`exact`): there laws are tested.
+    """
+
+    imperfections: ClassVar[Mapping[str, Any]] = {}
+    exact: ClassVar[Mapping[str, Any]] = {}
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -55,19 +62,15 @@ class Card(Section):
         not_modelled: What the model leaves out, in plain words.
         references: Papers that the device comes from.
 
-    A schema also says which fields are its numbers of inputs and outputs (`input_field`, `output_field`), and at which
-    values of numerical settings only rounding is left (`exact`): there the laws are tested. `imperfections` are the
-    fields that make a device less than ideal, each with the value that switches it off; `small` makes a device of the
-    card small enough to test every law on it. `training` are the settings of `train` that suit the device, where they
-    are not the general ones.
+    A schema also says which fields are its numbers of inputs and outputs (`input_field`, `output_field`); `small` makes
+    a device of the card small enough to test every law on it. `training` are the settings of `train` that suit the
+    device, where they are not the general ones. Imperfections and exact values are those of its tables and its own.
     """
 
     input_field: ClassVar[str] = "inputs"
     output_field: ClassVar[str] = "outputs"
-    exact: ClassVar[Mapping[str, Any]] = {}
     small: ClassVar[Mapping[str, Any]] = {}
     training: ClassVar[Mapping[str, Any]] = {}
-    imperfections: ClassVar[Mapping[str, Any]] = {}
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     family: str
@@ -125,11 +128,20 @@ class Card(Section):
 
     def ideal(self) -> Self:
         """This card with every imperfection off."""
-        return self.override(self.imperfections)
+        return self.override(self.switched_off())
 
     def active_imperfections(self) -> dict[str, object]:
         """The imperfections that are on: path -> value."""
-        return {f.path: f.value for f in self.fields() if f.path in self.imperfections and f.value}
+        off = self.switched_off()
+        return {f.path: f.value for f in self.fields() if f.path in off and f.value}
+
+    def switched_off(self) -> dict[str, Any]:
+        """Every imperfection of the card and its tables, by path, at the value that switches it off."""
+        return {prefix + key: off for prefix, table in _tables(self, "") for key, off in table.imperfections.items()}
+
+    def exact_values(self) -> dict[str, Any]:
+        """Numerical settings of the card and its tables, by path, at which only rounding is left."""
+        return {prefix + key: value for prefix, table in _tables(self, "") for key, value in table.exact.items()}
 
     def changes(self, other: Card) -> dict[str, tuple[object, object]]:
         """The fields in which `other` differs: path -> (value here, value there)."""
@@ -142,6 +154,15 @@ class Card(Section):
 
 
 _HEADER = {"name", "family", "model", "summary", "not_modelled", "references", "source"}
+
+
+def _tables(section: Section, prefix: str) -> Iterator[tuple[str, Section]]:
+    """A card and all its tables, each with what its paths begin with."""
+    yield prefix, section
+    for key in type(section).model_fields:
+        value = getattr(section, key)
+        if isinstance(value, Section):
+            yield from _tables(value, f"{prefix}{key}.")
 
 
 def _walk(section: Section, prefix: str) -> Iterator[CardField]:

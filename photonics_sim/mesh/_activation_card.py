@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +20,8 @@ class ActivationCard(Section):
     - saturable-absorber: `saturation_mw`, `absorption_db`
     - photodiode: `responsivity_a_per_w`, `gain_ohm`, `half_wave_v`, `laser_power_mw`, `wall_plug_efficiency`
     """
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"loss_db": 0.0}
 
     kind: ActivationName = Field(default="none", description="which nonlinearity")
     tap: float = Field(default=0.1, ge=0, lt=1, description="share of the power that is tapped to drive the modulator")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from pydantic import Field, field_validator
 
 from photonics_sim.device import Section
@@ -10,6 +13,13 @@ from photonics_sim.mesh._topologies import TOPOLOGIES, no_topology
 
 class SplitterCard(Section):
     """The static two-by-two couplers of a mesh; every imperfection is off at its default."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {
+        "coupling_slope_per_nm": 0.0,
+        "error_rad": 0.0,
+        "loss_db": 0.0,
+        "return_loss_db": 0.0,
+    }
 
     coupling: float = Field(default=0.5, gt=0, lt=1, description="power that crosses over at the design wavelength")
     coupling_slope_per_nm: float = Field(default=0.0, ge=-1, le=1, description="change of the coupling with wavelength")
@@ -20,6 +30,8 @@ class SplitterCard(Section):
 
 class MeshCard(Section):
     """A mesh of cells between parallel waveguides."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"waveguide_loss_db_per_cm": 0.0}
 
     topology: str = Field(default="clements", description="arrangement of the cells")
     design_wavelength_nm: float = Field(default=1550.0, ge=100, le=20000, description="where the coupling holds")

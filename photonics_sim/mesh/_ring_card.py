@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -21,6 +22,9 @@ class RingAmplitudes(NamedTuple):
 
 class HeaterCard(Section):
     """The heater of a ring; every imperfection is off at its default."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"power_bits": 0}
+    exact: ClassVar[Mapping[str, Any]] = {"power_bits": 0}
 
     tuning_nm_per_mw: float = Field(gt=0, le=100, description="shift of the resonance per heater power")
     max_power_mw: float = Field(gt=0, le=1e4, description="largest heater power; the smallest is none")
@@ -41,6 +45,8 @@ class RingCard(Section):
     is left on the through bus ("critical"). A cold ring is parked on the short side of its channel, because heat moves
     a resonance to longer wavelengths only.
     """
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"resonance_error_pm": 0.0}
 
     radius_um: float = Field(gt=0, le=1e5, description="radius of the loop")
     group_index: float = Field(ge=1, le=10, description="group index of the loop")

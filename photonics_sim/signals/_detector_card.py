@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +14,14 @@ Stage = Literal["gain", "noise", "clip", "quantise"]
 
 class DetectorCard(Section):
     """A photodiode with its amplifier and converter; every imperfection is off at its default."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {
+        "shot_noise": False,
+        "thermal_noise": False,
+        "saturation_ua": 0.0,
+        "adc_bits": 0,
+    }
+    exact: ClassVar[Mapping[str, Any]] = {"adc_bits": 0}
 
     chain: list[Stage] = Field(
         default=["gain", "noise", "clip", "quantise"],

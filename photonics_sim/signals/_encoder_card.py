@@ -15,6 +15,7 @@ class EncoderCard(Section):
     """One modulator per input; every imperfection is off at its default."""
 
     imperfections: ClassVar[Mapping[str, Any]] = {"dac_bits": 0, "loss_db": 0.0, "phase_noise_rad": 0.0}
+    exact: ClassVar[Mapping[str, Any]] = {"dac_bits": 0}
 
     kind: Literal["amplitude", "phase"] = Field(
         default="amplitude", description="amplitude: sin(drive x + bias) of the field; phase: e^(i drive x)"

@@ -235,7 +235,7 @@ def check_card(card: Card, *, size: int = 6) -> dict[str, str | None]:
     values = card.model_dump()
     small = card.override(
         {
-            **card.exact,
+            **card.exact_values(),
             **card.small,
             card.input_field: min(size, values[card.input_field]),
             card.output_field: min(3, values[card.output_field]),

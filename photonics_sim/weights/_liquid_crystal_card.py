@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from pydantic import Field
 
 from photonics_sim.device import Section
@@ -9,6 +12,9 @@ from photonics_sim.device import Section
 
 class LiquidCrystalCard(Section):
     """A cell of liquid crystal that transmits from 0 to 1; imperfections are off at their defaults."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"bits": 0, "extinction_db": 0.0, "read_noise": False}
+    exact: ClassVar[Mapping[str, Any]] = {"bits": 0}
 
     rise_time_ms: float = Field(gt=0, le=1e5, description="time constant (to 1/e) towards more transmission")
     fall_time_ms: float = Field(gt=0, le=1e5, description="time constant towards less")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -69,6 +70,14 @@ MEASURED = {
 
 class PhaseChangeCard(Section):
     """A phase-change cell; three effects, each with its own switch, on where the card has numbers for it."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {
+        "levels": 0,
+        "programming_noise": False,
+        "drift": False,
+        "read_noise": False,
+    }
+    exact: ClassVar[Mapping[str, Any]] = {"levels": 0}
 
     cell: Literal["own", "joshi", "hermes-two-cells", "hermes-one-cell"] = Field(
         default="own",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +12,8 @@ from photonics_sim.device import Section
 
 class ResonanceCard(Section):
     """How a resonance keeps its place; imperfections are off at their defaults."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"drift": False}
 
     wander_pm: float = Field(
         default=0.0, ge=0, le=1e5, description="rms wander of a resonance in the first hour, grows as sqrt(t)"

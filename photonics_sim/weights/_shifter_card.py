@@ -37,7 +37,6 @@ class PhaseShifterCard(Section):
 
     The phase is pi P / P_pi for a heater (P = V^2 / R), pi V / V_pi for an electro-optic shifter and pi (V / V_pi)^2
     for an electrostatic one (MEMS); a phase-change cell is written by pulses and holds its phase without a drive.
-    `imperfections` are the fields that make it less than ideal, each with the value that switches it off.
     """
 
     imperfections: ClassVar[Mapping[str, Any]] = {
@@ -50,6 +49,7 @@ class PhaseShifterCard(Section):
         "phase_error_rad": 0.0,
         "crosstalk": 0.0,
     }
+    exact: ClassVar[Mapping[str, Any]] = {"dac_bits": 0, "levels": 0}  # a staircase has no derivative to test
 
     effect: Effect = Field(description="what turns the phase")
     pi_power_mw: float = Field(default=0.0, ge=0, le=1e4, description="heater power for a phase of pi; thermo-optic")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError
 
@@ -16,6 +17,8 @@ _CARDS = Path(__file__).with_name("switches.toml")
 
 class SwitchCard(Section):
     """A switch that sends light to one of several banks; imperfections are off at their defaults."""
+
+    imperfections: ClassVar[Mapping[str, Any]] = {"crosstalk_db": 0.0, "loss_db": 0.0}
 
     kind: Literal["electro-optic", "soa", "thermo-optic", "mems"] = Field(description="what switches")
     rise_time_ns: float = Field(gt=0, le=1e9, description="from one bank to another, to 90 % of the light")

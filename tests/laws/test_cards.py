@@ -61,7 +61,7 @@ def test_a_card_builds_as_it_is_and_explains_itself(name: str) -> None:
     assert card.references
     assert card.not_modelled
     assert all(field.meaning for field in card.fields())
-    assert card.exact.keys() | card.imperfections.keys() <= set(card.field_paths())
+    assert card.exact_values().keys() | card.switched_off().keys() <= set(card.field_paths())
 
 
 @pytest.mark.parametrize("name", NAMES)
