@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from photonics_sim.analysis._findings import Certificate
 from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._stencil import EPS, tensor_stencil
+from photonics_sim.analysis._stencil import tensor_stencil
 
 Target = Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A function that no sum of the sampled features comes near.
-
-    Attributes:
-        alpha: The function is x^alpha on [-1, 1]^d.
-        error: What every sum misses it by somewhere, at least, but for the features' own leak times their weights.
-        leak: Largest |mu(feature)| of the sampled features: rounding, where the certificate holds.
-    """
-
-    alpha: tuple[int, ...]
-    error: float
-    leak: float
-
-    @property
-    def holds(self) -> bool:
-        return self.leak < 1e4 * EPS
 
 
 def annihilator(probe: Probe, alpha: tuple[int, ...], features: int = 256) -> Certificate:

@@ -10,19 +10,20 @@ import torch
 from photonics_sim.analysis._certificate import annihilator, span_residuals
 from photonics_sim.analysis._device_response import device_response
 from photonics_sim.analysis._exponentials import ExponentialSum
+from photonics_sim.analysis._findings import PathBound, Spectrum, Strength
 from photonics_sim.analysis._judge import POLYNOMIAL, RIDGES, SAMPLES, Finding, judge_dense, judge_diagonal, ridge_probe
 from photonics_sim.analysis._many_inputs import SUBSET, judge_exponentials, judge_subsets, refuted_by_paths
 from photonics_sim.analysis._paths import path_bound
 from photonics_sim.analysis._probe import Encoder, Probe, Readout, Response
 from photonics_sim.analysis._report import UniversalityReport
-from photonics_sim.analysis._spectrum import Spectrum, torus_spectrum
-from photonics_sim.analysis._strength import Strength, coupling_strength
+from photonics_sim.analysis._spectrum import torus_spectrum
+from photonics_sim.analysis._strength import coupling_strength
 from photonics_sim.analysis._tower import is_smooth
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
 
-CALLABLE_FEATURES: tuple[int, ...] = (16, 64, 256)  # of the span test
-DEVICE_FEATURES: tuple[int, ...] = (16, 64)  # a device takes longer to answer
+CALLABLE_FEATURES: tuple[int, ...] = (16, 32, 64, 128, 256)  # of the span test
+DEVICE_FEATURES: tuple[int, ...] = (8, 16, 32, 64)  # a device takes longer to answer
 MOST_POINTS = 2**26
 DETECTED = 5.0  # standard errors
 _TOGETHER = 12  # inputs whose corners are read together
@@ -88,7 +89,7 @@ def check_universality(
     elif points > MOST_POINTS:
         report = judge_subsets(probe, order)
     else:
-        report = _noiseless(probe, order, period, features)
+        report = _noiseless(probe, order, period, features, bound)
     if bound is not None and bound.refutes and report.verdict == "nondegenerate":
         raise PhotonicsError(
             f"crossings = {crossings} says that {bound.coupled} inputs couple at most, yet {inputs} do; count again"
@@ -96,7 +97,9 @@ def check_universality(
     return replace(report, paths=bound, caveats=(*report.caveats, *_about_frozen(inputs, frozen)))
 
 
-def _noiseless(probe: Probe, order: int, period: float | None, features: tuple[int, ...]) -> UniversalityReport:
+def _noiseless(
+    probe: Probe, order: int, period: float | None, features: tuple[int, ...], bound: PathBound | None
+) -> UniversalityReport:
     strength, smooth = coupling_strength(probe), is_smooth(probe)
     spectrum = torus_spectrum(probe, period) if period is not None else None
     found = judge_diagonal(probe, order, smooth, spectrum)
@@ -109,9 +112,10 @@ def _noiseless(probe: Probe, order: int, period: float | None, features: tuple[i
         smooth=smooth,
         spectrum=spectrum,
         certificate=annihilator(probe, found.vanishing) if found.vanishing is not None else None,
+        features=features,
         residuals=span_residuals(probe, features),
         measured=tuple(found.measured),
-        caveats=_about(found, smooth, strength, spectrum),
+        caveats=_about(found, smooth, strength, spectrum, bound),
     )
 
 
@@ -136,6 +140,7 @@ def _dense(probe: Probe, noise: float, features: tuple[int, ...]) -> Universalit
         order_proved=found.proved,
         witness=found.witness,
         smooth=is_smooth(probe),
+        features=features,
         residuals=span_residuals(shown, features),
         measured=tuple(found.measured),
         caveats=(what, *said),
@@ -174,11 +179,15 @@ def _through_noise(
     )
 
 
-def _about(found: Finding, smooth: bool | None, strength: Strength, spectrum: Spectrum | None) -> tuple[str, ...]:
+def _about(
+    found: Finding, smooth: bool | None, strength: Strength, spectrum: Spectrum | None, bound: PathBound | None
+) -> tuple[str, ...]:
     said: list[str] = []
     if found.verdict == "nondegenerate" and found.proved != "all":
         said.append(f"orders above {found.proved} in an input were not tested; (x1 + ... + xd)^n passes low ones")
-    if found.verdict == "degenerate" and not (spectrum is not None and spectrum.is_zero):
+    if found.verdict == "degenerate" and bound is not None and bound.refutes:
+        said.append(f"path counting proves it: no sum of paths couples more than {bound.coupled} inputs")
+    elif found.verdict == "degenerate" and not (spectrum is not None and spectrum.is_zero):
         said.append(_SAMPLED)
     if found.verdict == "inconclusive":
         said.append("values lie between rounding and what is surely more: try another domain, or a higher order")

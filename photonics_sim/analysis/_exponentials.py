@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from photonics_sim.analysis._findings import Spectrum
 from photonics_sim.analysis._probe import Readout
-from photonics_sim.analysis._spectrum import Spectrum
+from photonics_sim.analysis._spectrum import power_by_inputs
 from photonics_sim.analysis._stencil import EPS
 from photonics_sim.errors import PhotonicsError
 
@@ -65,12 +66,14 @@ class ExponentialSum:
     def spectrum(self) -> Spectrum:
         """Its coefficients at frequencies of full support, of a sum whose frequencies differ."""
         size = self.coefficients.abs()
-        full = torch.where((self.frequencies != 0).all(-1), size, 0.0)
-        varying = size[(self.frequencies != 0).any(-1)].square().sum()
+        count = (self.frequencies != 0).sum(-1)
+        full = torch.where(count == self.inputs, size, 0.0)
         at = int(full.argmax())
+        by_inputs = power_by_inputs(size, count, self.inputs)
         return Spectrum(
             grid=None,
-            share=float(full.square().sum() / varying) if varying > 0 else 0.0,
+            share=by_inputs[-1],
+            by_inputs=by_inputs,
             largest=float(full[at]),
             frequency=tuple(self.frequencies[at].tolist()),
             floor=4 * EPS * float(size.sum()),

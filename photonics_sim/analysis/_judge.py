@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from photonics_sim.analysis._findings import Measured, Spectrum
 from photonics_sim.analysis._probe import Probe
 from photonics_sim.analysis._report import Verdict
-from photonics_sim.analysis._spectrum import Spectrum
-from photonics_sim.analysis._stencil import Measured, measure_difference
+from photonics_sim.analysis._stencil import measure_difference
 from photonics_sim.analysis._tower import measure_derivative
 
 SAMPLES = 256

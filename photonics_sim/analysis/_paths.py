@@ -3,32 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from photonics_sim.analysis._findings import PathBound
 from photonics_sim.errors import PhotonicsError
-
-
-@dataclass(frozen=True)
-class PathBound:
-    """How many inputs a response can couple at most.
-
-    A path's amplitude is a product of what it meets, so the field is a sum of functions of at most `crossings` inputs,
-    and its intensity one of at most twice as many: derivatives in one input more vanish for certain.
-
-    Attributes:
-        crossings: Most inputs that one path of light meets.
-        coupled: Most inputs that what is combined linearly can couple.
-        inputs: Inputs that there are.
-    """
-
-    crossings: int
-    coupled: int
-    inputs: int
-
-    @property
-    def refutes(self) -> bool:
-        """Whether some inputs can never be coupled: degenerate, without a measurement."""
-        return self.inputs > self.coupled
 
 
 def path_bound(crossings: int | None, inputs: int, readout: str) -> PathBound | None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from photonics_sim.analysis._certificate import Certificate
-from photonics_sim.analysis._paths import PathBound
-from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._spectrum import Spectrum
-from photonics_sim.analysis._stencil import Measured
-from photonics_sim.analysis._strength import Strength
+from photonics_sim.analysis._findings import Certificate, Measured, PathBound, Spectrum, Strength
+
+if TYPE_CHECKING:  # a page is drawn from a report without torch
+    from photonics_sim.analysis._probe import Probe
 
 Verdict = Literal["nondegenerate", "degenerate", "inconclusive"]
 
@@ -38,9 +36,11 @@ class UniversalityReport:
         smooth: Whether derivatives could be trusted; None where forward mode does not pass.
         spectrum: For periodic encodings and sums of exponentials.
         certificate: For degenerate ones: a function out of reach.
-        residuals: Held-out relative residuals of least squares on 16, 64 (and 256) random features, by target.
+        features: Numbers of random features of the span test.
+        residuals: Held-out relative residuals of least squares on so many features, by target.
         measured: All orders that were looked at.
         paths: How many inputs path counting lets be coupled, where it was told how many a path meets.
+        coupling: Strength by number of inputs, from `coupling_spectrum`, where it was asked for.
         caveats: In plain words.
     """
 
@@ -54,9 +54,11 @@ class UniversalityReport:
     smooth: bool | None = None
     spectrum: Spectrum | None = None
     certificate: Certificate | None = None
+    features: tuple[int, ...] = ()
     residuals: dict[str, list[float]] = field(default_factory=dict)
     measured: tuple[Measured, ...] = ()
     paths: PathBound | None = None
+    coupling: dict[int, Strength] = field(default_factory=dict)
     caveats: tuple[str, ...] = ()
 
     @classmethod

@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from photonics_sim.analysis._findings import Spectrum
 from photonics_sim.analysis._probe import Probe
 from photonics_sim.analysis._stencil import EPS
 
 _MOST = 2**20  # points of the grid
 _RESOLVED = 1e-9  # amplitude at the highest frequencies, over the largest
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """Fourier coefficients over one period in each input.
-
-    A frequency has full support where none of its components is 0. Such a coefficient cannot come from aliasing: what
-    is 0 stays 0 modulo the grid.
-
-    Attributes:
-        grid: Points along each input; None where the exponentials themselves were given.
-        share: Power at frequencies of full support over the power of all but the constant.
-        largest: Largest amplitude of full support.
-        frequency: Where that is.
-        floor: What rounding may give.
-        resolved: Whether the highest frequencies of the grid are empty: nothing is hidden beyond them.
-    """
-
-    grid: int | None
-    share: float
-    largest: float
-    frequency: tuple[float, ...]
-    floor: float
-    resolved: bool
-
-    @property
-    def is_nonzero(self) -> bool:
-        return self.largest > 1e3 * self.floor
-
-    @property
-    def is_zero(self) -> bool:
-        return self.resolved and self.largest < 30 * self.floor
 
 
 def torus_spectrum(probe: Probe, period: float) -> Spectrum:
@@ -56,22 +25,29 @@ def torus_spectrum(probe: Probe, period: float) -> Spectrum:
     size = torch.fft.fftn(values).abs() / grid**d
     numbers = torch.fft.fftfreq(grid, 1 / grid).round().to(torch.int64)
     nonzero = numbers != 0
-    full = torch.ones_like(size, dtype=torch.bool)
-    edge = torch.zeros_like(full)
+    count = torch.zeros_like(size, dtype=torch.int64)
+    edge = torch.zeros_like(size, dtype=torch.bool)
     for k in range(d):
         shape = [1] * d
         shape[k] = grid
-        full &= nonzero.reshape(shape)
+        count += nonzero.reshape(shape)
         edge |= (numbers.abs() >= 3 * grid // 8).reshape(shape)
-    power = size.square()
-    varying = float(power.sum() - power.flatten()[0])
-    masked = torch.where(full, size, torch.zeros_like(size))
+    by_inputs = power_by_inputs(size.flatten(), count.flatten(), d)
+    masked = torch.where(count == d, size, torch.zeros_like(size))
     at = torch.unravel_index(masked.argmax(), masked.shape)
     return Spectrum(
         grid=grid,
-        share=float(power[full].sum()) / varying if varying > 0 else 0.0,
+        share=by_inputs[-1],
+        by_inputs=by_inputs,
         largest=float(masked.max()),
         frequency=tuple(int(numbers[i]) for i in at),
         floor=4 * EPS * float(values.abs().max()),
         resolved=float(size[edge].max()) <= _RESOLVED * float(size.max()),
     )
+
+
+def power_by_inputs(sizes: Tensor, count: Tensor, inputs: int) -> tuple[float, ...]:
+    """Power of amplitudes `(terms,)` whose frequencies have `count` inputs, over that of all but the constant."""
+    power = torch.zeros(inputs + 1, dtype=torch.float64).index_add(0, count, sizes.square())[1:]
+    varying = float(power.sum())
+    return tuple((power / varying).tolist() if varying > 0 else [0.0] * inputs)

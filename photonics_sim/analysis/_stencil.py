@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from photonics_sim.analysis._findings import Measured
 from photonics_sim.analysis._probe import Probe
 
 EPS = torch.finfo(torch.float64).eps
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What was found of one mixed derivative or difference.
-
-    Attributes:
-        alpha: Order in each input.
-        largest, median: Of the magnitudes at the sampled points.
-        floor: What rounding alone may give.
-        point: Where it is largest.
-    """
-
-    alpha: tuple[int, ...]
-    largest: float
-    median: float
-    floor: float
-    point: tuple[float, ...]
-
-    @property
-    def is_nonzero(self) -> bool:
-        """Far above the floor: not identically zero."""
-        return self.largest > 1e3 * self.floor
-
-    @property
-    def is_zero(self) -> bool:
-        """At the floor wherever it was looked at."""
-        return self.largest < 30 * self.floor
 
 
 def tensor_stencil(alpha: tuple[int, ...]) -> tuple[Tensor, Tensor]:

@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from photonics_sim.analysis._device_response import device_response
+from photonics_sim.analysis._findings import Strength
 from photonics_sim.analysis._probe import Probe
 from photonics_sim.analysis._stencil import EPS, tensor_stencil
 from photonics_sim.device import Device
-
-
-@dataclass(frozen=True)
-class Strength:
-    """Share of the response's variance that only all inputs together explain.
-
-    Attributes:
-        share: S = E|Delta|^2 / (2^d Var), the highest-order Sobol index of the response; below 0 by noise alone.
-        error: Its standard error.
-        pairs: Pairs of readings behind it.
-    """
-
-    share: float
-    error: float
-    pairs: int
-
-    @property
-    def z(self) -> float:
-        """Share over its error; infinite where nothing is uncertain."""
-        return self.share / self.error if self.error > 0 else math.copysign(math.inf, self.share)
-
-    def pairs_for(self, z: float) -> int:
-        """Pairs of readings that would show a coupling of this strength with z standard errors, times four: what
-        signal and noise do together makes z grow more slowly than the root of their number (Monte Carlo, 60 repeats).
-        """
-        return math.ceil(4 * self.pairs * (z / self.z) ** 2) if 0 < self.z < math.inf else 0
 
 
 def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600, order: int = 1) -> Strength:
@@ -52,19 +26,76 @@ def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600, ord
         order: Of the differences in each input. Above 1 the number is no share of the variance, but differs from 0 as
             surely where all inputs are coupled up to that order.
     """
-    corners, weights = tensor_stencil((order,) * probe.inputs)
-    low, high = (probe.points(f"strength {end}", pairs) for end in ("low", "high"))
-    points = low.unsqueeze(1) + (high - low).unsqueeze(1) * (corners / order)
-    values = probe(points.flatten(0, 1)).unflatten(0, (pairs, len(corners)))
-    first, second = (_read(values, noise, probe.generator(f"noise {k}")) for k in range(2))
-    product = ((first @ weights.to(first)) * (second @ weights.to(second)).conj()).real
-    ends = first[:, ((corners == 0) | (corners == order)).all(-1)]  # each of them uniform in the domain
-    variance = float((ends - ends.mean()).abs().square().mean()) - _power(noise, values)
-    rounding = (16 * EPS * float(values.abs().max())) ** 2
+    points = random_boxes(probe, pairs, order)
+    values = probe(points.flatten(0, 1)).unflatten(0, points.shape[:2])
+    readings = torch.stack([_read(values, noise, probe.generator(f"noise {k}")) for k in range(2)])
+    return strength_of_readings(readings, order, probe.inputs)
+
+
+def random_boxes(probe: Probe, boxes: int, order: int) -> Tensor:
+    """Corners of boxes between random ends, each box a tensor stencil: `(boxes, (order + 1)^inputs, inputs)`."""
+    corners, _ = tensor_stencil((order,) * probe.inputs)
+    low, high = (probe.points(f"strength {end}", boxes) for end in ("low", "high"))
+    return low.unsqueeze(1) + (high - low).unsqueeze(1) * (corners / order)
+
+
+def strength_of_readings(readings: Tensor, order: int, inputs: int, shared: Tensor | None = None) -> Strength:
+    """The share of variance that needs all inputs, without bias by noise, from repeated readings of boxes.
+
+    The error is the spread over the boxes: of E|Delta|^2 alone, or of its ratio to the variance (delta method),
+    whichever is more. The first keeps pure noise from passing for a coupling, the second keeps the interval honest
+    where a few boxes hold most of the variance; 95 % intervals held the truth in 92 to 98 % of 200 repeats of five
+    noisy responses.
+
+    Args:
+        readings: `(repeats, boxes, (order + 1)^inputs)`, at least two of each, corners as `tensor_stencil` has them.
+        order: Of the differences in each input.
+        inputs: How many.
+        shared: Of boxes that lie in a grid which pair of levels each has in each input, `(boxes, inputs)`: what such
+            boxes have in common then counts in the error.
+    """
+    corners, weights = tensor_stencil((order,) * inputs)
+    repeats, boxes = readings.shape[:2]
+    squares = unbiased_squares(readings @ weights.to(readings))
+    ends = readings[..., ((corners == 0) | (corners == order)).all(-1)]  # each of them uniform in the domain
+    rows = ends.mean(0)
+    within = float((ends - rows).abs().square().mean()) * repeats / (repeats - 1)
+    varied = (rows - rows.mean()).abs().square().mean(-1) - within / repeats
+    variance = float(varied.mean())
+    rounding = (16 * EPS * float(readings.abs().max())) ** 2
     if variance <= rounding:  # a constant has no coupling
-        return Strength(0.0, 0.0 if not noise else math.inf, pairs)
-    scaled = product / (float(weights.square().sum()) * variance)
-    return Strength(float(scaled.mean()), float(scaled.std()) / math.sqrt(pairs), pairs)
+        return Strength(0.0, math.inf if within > rounding else 0.0, boxes)
+    scale = float(weights.square().sum()) * variance
+    share = float(squares.mean()) / scale
+    ratio = squares - share * scale / variance * varied
+    errors = [_error_of_mean(values, shared) for values in (squares, ratio)]
+    return Strength(share, max(errors) / scale, boxes)
+
+
+def _error_of_mean(values: Tensor, shared: Tensor | None) -> float:
+    """Standard error of the mean of `(boxes,)`; of boxes that share levels, by the variance between the levels too.
+
+    The sum over the inputs of the variances of clusters counts what each box has alone once for each input.
+    """
+    boxes, left = len(values), values - values.mean()
+    alone = float(left.square().sum()) / (boxes - 1) / boxes
+    if shared is None:
+        return math.sqrt(alone)
+    crossed = -(shared.shape[1] - 1) * alone
+    for labels in shared.T:
+        sums = torch.zeros(int(labels.max()) + 1, dtype=left.dtype).index_add(0, labels, left)
+        crossed += float(sums.square().sum()) / boxes**2 * len(sums) / (len(sums) - 1)
+    return math.sqrt(max(alone, crossed))
+
+
+def unbiased_squares(differences: Tensor) -> Tensor:
+    """Of each box `(boxes,)` what |Delta|^2 expects without noise, from readings `(repeats, boxes)`.
+
+    (|sum_r D_r|^2 - sum_r |D_r|^2) / (R (R - 1)): the mean of D_r D_s* over all r != s, whose noise is independent.
+    """
+    repeats = len(differences)
+    together, apart = differences.sum(0).abs().square(), differences.abs().square().sum(0)
+    return (together - apart) / (repeats * (repeats - 1))
 
 
 def coupling_spectrum(
@@ -91,10 +122,6 @@ def coupling_spectrum(
         probe = Probe(asked.response, inputs, readout=asked.readout, seed=seed)
         found[inputs] = coupling_strength(probe, noise=noise, pairs=pairs)
     return found
-
-
-def _power(noise: float, values: Tensor) -> float:
-    return noise**2 * (2 if values.is_complex() else 1)
 
 
 def _read(values: Tensor, noise: float, generator: torch.Generator) -> Tensor:

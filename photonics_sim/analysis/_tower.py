@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
+from photonics_sim.analysis._findings import Measured
 from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._stencil import EPS, Measured
+from photonics_sim.analysis._stencil import EPS
 
 _SINGLE = torch.finfo(torch.float32).eps
 _NODES = 12
@@ -55,7 +56,7 @@ def measure_derivative(probe: Probe, alpha: tuple[int, ...], samples: int = 64) 
         rounding *= 1e3  # a response that takes double precision alone
     sizes = wide.abs()
     at = int(sizes.argmax())
-    return Measured(alpha, float(sizes[at]), float(sizes.median()), rounding, tuple(points[at].tolist()))
+    return Measured(alpha, float(sizes[at]), float(sizes.median()), rounding, tuple(points[at].tolist()), "derivative")
 
 
 def is_smooth(probe: Probe, samples: int = 16) -> bool | None:

@@ -52,7 +52,12 @@ app.command(
 app.command("plot", epilog=_examples("plot first --what light --out light.pdf", "plot first --what report"))(_plot.plot)
 app.command(
     "universality",
-    epilog=_examples("universality free-space-scatterer", "universality mzi-thermo-optic --inputs 2 --order 3 --json"),
+    epilog=_examples(
+        "universality free-space-scatterer --html verdict.html",
+        "universality mzi-thermo-optic --inputs 2 --order 3 --json",
+        "universality points.h5 --plan --inputs 3   # what to measure on hardware",
+        "universality points.h5   # once it has `outputs`",
+    ),
 )(_universality.universality)
 app.command("doctor")(_doctor.doctor)
 app.add_typer(_devices.app, name="devices")

@@ -8,8 +8,13 @@ from ._planes import plot_planes as plot_planes
 from ._regression import plot_regression as plot_regression
 from ._report import CardRow as CardRow
 from ._report import ReportData as ReportData
+from ._report import Table as Table
 from ._report import render_report as render_report
 from ._run_figures import RUN_FIGURES as RUN_FIGURES
 from ._run_report import report as report
 from ._timeline import plot_timeline as plot_timeline
 from ._training import plot_training as plot_training
+from ._universality import plot_coupling as plot_coupling
+from ._universality import plot_orders as plot_orders
+from ._universality import plot_residuals as plot_residuals
+from ._universality_report import universality_report as universality_report

@@ -1,4 +1,4 @@
-"""The report of a run: one page that opens anywhere, loads nothing and prints well."""
+"""A report: one page that opens anywhere, loads nothing and prints well."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from photonics_sim.device import Card, load_card
 from photonics_sim.errors import PhotonicsError
 
 
@@ -33,6 +34,21 @@ class CardRow:
     changed_from: str | None = None
 
 
+@dataclass(frozen=True)
+class Table:
+    """Rows of text by column heading, alike in all rows.
+
+    Attributes:
+        heading: Of the section.
+        hint: How to read it.
+        rows: At least one.
+    """
+
+    heading: str
+    hint: str
+    rows: Sequence[Mapping[str, str]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportData:
     """What a report says, as plain text; an empty part is left out of the page.
@@ -42,7 +58,8 @@ class ReportData:
         sentence: The result in one sentence.
         tiles: Headline numbers: (label, value, note).
         figures: Pictures: (heading, caption, SVG from `Figure.svg()`).
-        ways: The same network built in several ways, a row each: text by column heading, alike in all rows.
+        caveats: What the result does not say.
+        tables: What is better read than looked at.
         link_budget: The way of the light from laser to detector: (quantity, value with unit).
         settings: How the run was set up: (setting, value).
         card: The numbers of the device.
@@ -56,7 +73,8 @@ class ReportData:
     sentence: str
     tiles: Sequence[tuple[str, str, str]] = ()
     figures: Sequence[tuple[str, str, str]] = ()
-    ways: Sequence[Mapping[str, str]] = ()
+    caveats: Sequence[str] = ()
+    tables: Sequence[Table] = ()
     link_budget: Sequence[tuple[str, str]] = ()
     settings: Sequence[tuple[str, str]] = ()
     card: Sequence[CardRow] = ()
@@ -78,6 +96,30 @@ def render_report(data: ReportData) -> str:
         if not svg.startswith("<svg ") or "<script" in svg:
             raise PhotonicsError(f"report: the picture {heading!r} is no plain <svg>; give what Figure.svg() returns")
     return _template().render(report=data, changed=sum(row.changed_from is not None for row in data.card))
+
+
+def card_rows(card: Card) -> list[CardRow]:
+    """The numbers of a card, and where they differ from those of the catalogue."""
+    try:
+        changed = card.changes(load_card(card.name))
+    except PhotonicsError:  # a card of the user's own has no original to differ from
+        changed = {}
+    return [
+        CardRow(
+            path=field.path,
+            value=_plain(field.value),
+            unit=field.unit,
+            meaning=field.meaning,
+            source=field.source,
+            changed_from=_plain(changed[field.path][1]) if field.path in changed else None,
+        )
+        for field in card.fields()
+    ]
+
+
+def _plain(value: object) -> str:
+    """A value of a card without the digits that only a float has."""
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
 @cache

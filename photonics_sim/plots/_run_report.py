@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from photonics_sim.device import Card, ChipDrawing, Device, Scheduled, format_si, load_card
-from photonics_sim.errors import PhotonicsError
+from photonics_sim.device import ChipDrawing, Device, Scheduled, format_si
 from photonics_sim.files import write_atomically
-from photonics_sim.plots._report import CardRow, ReportData, render_report
+from photonics_sim.plots._report import ReportData, Table, card_rows, render_report
 from photonics_sim.plots._run_figures import FIGURES, OpenRun, figures_of
 from photonics_sim.runs import Run, find_run, measure_of
 
@@ -35,8 +34,8 @@ _HEADINGS = {
     "costs": ("Where time and energy go", "One pass, from the numbers of the card."),
     "timeline": (
         "One pass in time",
-        "What each part does when, in one way or another; mind the scales of time. A product is that of one layer, by "
-        "its number; behind it the electronics computes the next state. What is too short to be seen is a line.",
+        "What each part does when, in one way or another; mind the scales of time. Products are numbered in their "
+        "order. What is too short to be seen is a line.",
     ),
     "ageing": (
         "Ageing",
@@ -44,6 +43,11 @@ _HEADINGS = {
         "logarithmic; the dotted piece leads to it from the score at once.",
     ),
 }
+_COUNTS = {2: "two", 3: "three"}
+_WAYS = (
+    "One pass, all its parts included; in brackets the ratio to the first way. Endurance: hours of passes without a "
+    "pause until the cell that is written most is worn out."
+)
 
 
 def report(run: Run | str | Path) -> Path:
@@ -68,10 +72,10 @@ def _data(opened: OpenRun) -> ReportData:
         sentence=_sentence(run.card.name, opened.summary),
         tiles=_tiles(opened.summary, costs, opened.drawings) + _wear_tiles(opened),
         figures=[(*_HEADINGS[name], FIGURES[name](opened).svg()) for name in figures_of(opened)],
-        ways=_ways(opened.device),
+        tables=_tables(opened.device),
         link_budget=_link_rows(costs),
         settings=[(key.replace("_", " "), str(value)) for key, value in config.training.model_dump().items()],
-        card=_card_rows(run.card),
+        card=card_rows(run.card),
         not_modelled=run.card.not_modelled,
         command=config.made.command,
         reproduce=[
@@ -136,9 +140,13 @@ def _wear_tiles(opened: OpenRun) -> list[tuple[str, str, str]]:
     return tiles
 
 
-def _ways(device: Device) -> list[dict[str, str]]:
+def _tables(device: Device) -> list[Table]:
+    """Other ways to build what was trained."""
     ways = device.alternatives() if isinstance(device, Scheduled) else []
-    return [way.shown(ways[0]) for way in ways]
+    if not ways:
+        return []
+    heading = f"The same device, {_COUNTS.get(len(ways), str(len(ways)))} ways"
+    return [Table(heading, _WAYS, [way.shown(ways[0]) for way in ways])]
 
 
 def _link_rows(costs: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -155,26 +163,3 @@ def _link_rows(costs: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("effective bits", f"{link['effective_bits']:.1f}"),
         ]
     return rows
-
-
-def _card_rows(card: Card) -> list[CardRow]:
-    try:
-        changed = card.changes(load_card(card.name))
-    except PhotonicsError:  # a card of the user's own has no original to differ from
-        changed = {}
-    return [
-        CardRow(
-            path=field.path,
-            value=_plain(field.value),
-            unit=field.unit,
-            meaning=field.meaning,
-            source=field.source,
-            changed_from=_plain(changed[field.path][1]) if field.path in changed else None,
-        )
-        for field in card.fields()
-    ]
-
-
-def _plain(value: object) -> str:
-    """A value of a card without the digits that only a float has."""
-    return f"{value:.7g}" if isinstance(value, float) else str(value)

@@ -22,9 +22,9 @@ ALLOWED = {
     "datasets": {"files"},
     "runs": {"device", "files"},
     "testing": {"device"},
-    "analysis": {"device"},
+    "analysis": {"device", "files"},
     "training": {"datasets", "device", "files", "runs"},
-    "plots": {"device", "files", "runs", "training"},
+    "plots": {"analysis", "device", "files", "runs", "training"},
     "cli": {"analysis", "datasets", "device", "measured", "plots", "runs", "testing", "training"},
     "photonics_devices": {"device", "mesh", "optics", "reuse", "signals", "weights"},
 }

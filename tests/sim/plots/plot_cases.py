@@ -9,6 +9,7 @@ from chip_cases import drawing, rectangle
 from numpy.typing import NDArray
 
 from photonics_sim import plots
+from photonics_sim.analysis import Measured, Strength, UniversalityReport
 from photonics_sim.device import Costs, Span, Timeline
 
 
@@ -77,6 +78,27 @@ def aged(chips: int = 5) -> NDArray[np.float64]:
     return np.array([0.96, 0.95, 0.9, 0.7])[:, None] + np.linspace(-0.02, 0.02, chips)
 
 
+def judged() -> UniversalityReport:
+    """A verdict with all its evidence."""
+    measured = (
+        Measured((1, 1), 1e-17, 1e-18, 1e-16, (0.0, 0.0)),
+        Measured((1, 1), 2e-17, 0.0, 1e-16, (0.0, 0.0), "derivative"),
+        Measured((0, 1), 0.3, 0.1, 1e-16, (0.0, 0.0)),
+    )
+    return UniversalityReport(
+        verdict="degenerate",
+        order_proved=0,
+        inputs=2,
+        encoder="diagonal",
+        readout="coherent",
+        strength=Strength(1e-31, 1e-32, 600),
+        measured=measured,
+        coupling={1: Strength(0.9, 0.1, 600), 2: Strength(1e-31, 1e-32, 600)},
+        features=(16, 64),
+        residuals={"x1 ... xd": [1.1, 1.0]},
+    )
+
+
 def every_figure() -> dict[str, plots.Figure]:
     """One of each kind, made afresh."""
     values = np.linspace(-1, 1, 40).reshape(20, 2)
@@ -89,5 +111,8 @@ def every_figure() -> dict[str, plots.Figure]:
         "chip": plots.plot_chip([drawing(rectangle(4))]),
         "costs": plots.plot_costs(costs()),
         "timeline": plots.plot_timeline([timeline(4), rewriting(4)]),
+        "orders": plots.plot_orders(judged()),
+        "coupling": plots.plot_coupling(judged()),
+        "residuals": plots.plot_residuals(judged()),
         "ageing": plots.plot_ageing([0, 1, 24, 720], {"left alone": aged(), "one chip": aged(1)}, "classification"),
     }

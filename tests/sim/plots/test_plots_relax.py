@@ -40,7 +40,7 @@ def test_the_report_shows_a_pass_ageing_the_ways_to_build_it_and_the_wear(relax:
         "Ageing",
         "Where time and energy go",
         "One pass in time",
-        "The same network, three ways",
+        "The same device, three ways",
     ]
     assert page.count('<th scope="row">full instantiation</th>') == 1
     assert re.search(r"<td>[\d.]+ .?s \([\d,]+ x\)</td>", page)

@@ -55,7 +55,14 @@ def data() -> plots.ReportData:
         sentence="96.1 % of the digits are right.",
         tiles=[("Test accuracy", "96.1 %", "345 of 360"), ("Latency", "10 ms", "")],
         figures=[(name, f"about {name}", figure.svg()) for name, figure in every_figure().items()],
-        ways=[{"way": "reuse", "time": "45 ns"}, {"way": "rewriting", "time": "40 us (872 x)"}],
+        tables=[
+            plots.Table(
+                "The same network, two ways",
+                "In brackets the ratio.",
+                [{"way": "reuse", "time": "45 ns"}, {"way": "rewriting", "time": "40 us (872 x)"}],
+            )
+        ],
+        caveats=["it says nothing of noise"],
         link_budget=[("received power", "1.2 uW")],
         settings=[("epochs", "20")],
         card=card,
@@ -71,6 +78,7 @@ def test_the_page_says_everything_in_order(data: plots.ReportData) -> None:
     assert page.open == []
     assert page.under("h1") == ["96.1\u00a0% of the digits are right."]
     tables = [
+        "What this does not say",
         "The same network, two ways",
         "Link budget",
         "Settings",
@@ -129,7 +137,8 @@ def test_everything_but_the_pictures_is_escaped() -> None:
             sentence=EVIL,
             tiles=[(EVIL, EVIL, EVIL)],
             figures=[(f'"{EVIL}', EVIL, plots.plot_confusion([[3]], [EVIL]).svg())],
-            ways=[{EVIL: EVIL, "": EVIL}],
+            tables=[plots.Table(EVIL, EVIL, [{EVIL: EVIL, "": EVIL}])],
+            caveats=[EVIL],
             link_budget=[(EVIL, EVIL)],
             settings=[(EVIL, EVIL)],
             card=[plots.CardRow(EVIL, EVIL, EVIL, EVIL, EVIL, changed_from=EVIL)],
