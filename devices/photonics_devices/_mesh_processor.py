@@ -94,6 +94,11 @@ class MeshProcessor(Device):
         """1: all inputs are modulated side by side; None behind an activation, which mixes all it gets."""
         return 1 if self.card.layers == 1 or self.card.activation.kind == "none" else None
 
+    @property
+    def period(self) -> float:
+        """A turn of the phase in a modulator."""
+        return 2 * math.pi / self.card.encoder.drive_rad
+
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of all lasers (those of the activations too) and on all modes at the end, each `([chips,] *batch)`."""
         leaving = self._field(x, None).abs().square().sum(-1) * self._mode_watts()

@@ -117,6 +117,11 @@ class ReLaXProcessor(Device):
         """None: what light carries into a bank is a number that may depend on all inputs."""
         return None
 
+    @property
+    def period(self) -> None:
+        """None: states are not periodic."""
+        return None
+
     def _pieces(self, x: Tensor) -> Tensor:
         """A sequence as the pieces that its layers take, `(*batch, layers, features)`; else x as it is."""
         return x.unflatten(-1, (self.card.pieces, -1)) if self.card.network.inject == "sequence" else x

@@ -77,6 +77,11 @@ class FreeSpaceScatterer(Device):
         """Pixels that light meets in so many bounces: one more. None where it circulates for ever."""
         return self.card.bounces + 1 if self.card.bounces else None
 
+    @property
+    def period(self) -> None:
+        """None: each pixel has a scale of its own."""
+        return None
+
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of the illumination and of all fields behind the modulator, in watts, each `(*batch)`."""
         field = self._fields(x.reshape(-1, self.in_features), None)

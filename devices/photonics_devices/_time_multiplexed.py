@@ -144,6 +144,11 @@ class TimeMultiplexedProcessor(Device):
         """Columns of modulators: a path meets one in each, whichever way the mixers send it."""
         return self.card.used_columns
 
+    @property
+    def period(self) -> float:
+        """A turn of a phase."""
+        return 2 * math.pi
+
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of the laser and on all waveguides at the end, the mean over all gates, each `([chips,] *batch)`."""
         mixers = self._per_bin()

@@ -54,7 +54,7 @@ def check_universality(
     Args:
         response: `(batch, inputs)` to `(batch,)`, real or complex: what is combined linearly with trainable weights; an
             `ExponentialSum`, which is decided exactly for any number of inputs; or a device, whose first output,
-            encoder, read-out and crossings are taken, with inputs beyond `inputs` frozen at random.
+            encoder, read-out, period and crossings are taken, with inputs beyond `inputs` frozen at random.
         inputs: How many inputs are tested together.
         order: K: derivatives up to this order in each input are tested.
         domain: Range of each input, bias included.
@@ -72,7 +72,7 @@ def check_universality(
     if isinstance(response, Device):
         asked = device_response(response, inputs, seed)
         response, encoder, readout, crossings = asked.response, asked.encoder, asked.readout, asked.crossings
-        features, frozen = DEVICE_FEATURES, asked.inputs - inputs
+        period, features, frozen = asked.period, DEVICE_FEATURES, asked.inputs - inputs
     points = _count(inputs, order, domain)
     bound = path_bound(crossings, inputs, readout) if encoder == "diagonal" else None
     if isinstance(response, ExponentialSum) and response.inputs != inputs:

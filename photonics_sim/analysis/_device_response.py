@@ -22,6 +22,7 @@ class DeviceResponse:
     encoder: Encoder
     readout: Readout
     crossings: int | None
+    period: float | None
     inputs: int
 
 
@@ -42,4 +43,4 @@ def device_response(device: Device, inputs: int, seed: int) -> DeviceResponse:
         out: Tensor = cast(Responds, twins[x.dtype]).response(rest.index_copy(-1, chosen, x))[..., 0]
         return out
 
-    return DeviceResponse(response, device.encoder, device.readout, device.crossings, device.in_features)
+    return DeviceResponse(response, device.encoder, device.readout, device.crossings, device.period, device.in_features)

@@ -80,7 +80,7 @@ class Spectrum:
         largest: Largest amplitude of full support.
         frequency: Where that is.
         floor: What rounding may give.
-        resolved: Whether the highest frequencies of the grid are empty: nothing is hidden beyond them.
+        resolved: Whether the coefficients give the response between the points of the grid too: nothing is hidden.
     """
 
     grid: int | None

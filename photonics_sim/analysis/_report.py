@@ -98,7 +98,8 @@ class UniversalityReport:
     @property
     def sentence(self) -> str:
         """The verdict in one line."""
-        up_to = f" up to order {self.order_proved} in each input" if isinstance(self.order_proved, int) else ""
+        order = self.order_proved
+        up_to = f" up to order {order} in each input" if isinstance(order, int) else " in all orders"
         shown = f"{self.verdict}{up_to if self.verdict == 'nondegenerate' else ''}"
         plural = "s" if self.inputs > 1 else ""
         return f"{shown} · {self.inputs} input{plural}, {self.encoder} encoder, {self.readout} read-out"
@@ -120,7 +121,9 @@ class UniversalityReport:
         if self.certificate is not None and self.certificate.holds:
             missed = f"{monomial(self.certificate.alpha)} on [-1, 1]^d by {self.certificate.error:.3g} at least"
             lines.append(f"misses {missed}, with any number of features")
-        return lines + [f"{name}: residual {' '.join(f'{r:.2g}' for r in row)}" for name, row in self.residuals.items()]
+        if self.residuals:
+            lines.append(f"error of functions from {', '.join(map(str, self.features))} random features:")
+        return lines + [f"  {name}: {' '.join(f'{r:.2g}' for r in row)}" for name, row in self.residuals.items()]
 
 
 def shown_order(alpha: tuple[int, ...]) -> str:

@@ -112,6 +112,10 @@ class Responds(Protocol):
         None where nothing bounds it.
         """
 
+    @property
+    def period(self) -> float | None:
+        """Of the response in every input; None where it has none, or not the same in all."""
+
     def response(self, x: Tensor) -> Tensor:
         """Inputs `(*batch, in_features)` to amplitudes `(*batch, outputs)`: complex for fields before detection."""
 

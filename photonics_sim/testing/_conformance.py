@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, jacfwd, jacrev, jvp, vmap
 
-from photonics_sim.device import Card, Device, Metered, build_device, normal
+from photonics_sim.device import Card, Device, Metered, Responds, build_device, normal
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.testing._laws import assert_close, assert_metered_passive
 from photonics_sim.testing._tolerances import tolerance
@@ -150,6 +150,22 @@ def passivity(build: Build) -> None:
             assert_metered_passive(instance, sample_inputs(device, 5))
 
 
+def response(build: Build) -> None:
+    """response: where a device tells what it combines, it is finite, and as periodic as it says"""
+    device = _double(build)
+    if not isinstance(device, Responds):
+        return
+    x = sample_inputs(device, 3)
+    found = device.response(x)
+    assert found.shape[:-1] == (3,)
+    assert torch.isfinite(found.abs()).all()
+    if device.period is not None:
+        for k in range(device.in_features):
+            shift = torch.zeros_like(x)
+            shift[:, k] = device.period
+            assert_close(device.response(x + shift), found, "law", f"responses a period of input {k} apart")
+
+
 def as_built(build: Build) -> None:
     """as built: a seed is a chip; the ideal device and the nominal settings stay what they are"""
     device = _double(build)
@@ -192,8 +208,8 @@ def place(build: Build) -> None:
 
 
 _CHECKS: tuple[Callable[[Build], None], ...] = (
-    shapes, batch_independence, determinism, precision, gradients, transforms, state_round_trip, passivity, as_built,
-    costs, refusals, place,
+    shapes, batch_independence, determinism, precision, gradients, transforms, state_round_trip, passivity, response,
+    as_built, costs, refusals, place,
 )  # fmt: skip
 
 LAWS = {check.__name__: (check.__doc__ or "").strip() for check in _CHECKS}

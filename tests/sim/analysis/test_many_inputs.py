@@ -68,6 +68,22 @@ def test_the_support_agrees_with_the_torus_and_with_differences() -> None:
         assert abs(sampled.strength.share - exact.strength.share) < 5 * sampled.strength.error + 1e-12
 
 
+def test_high_frequencies_do_not_hide_behind_a_coarse_grid() -> None:
+    """e^{8i (x1 + x2)} is a constant on a grid of eight."""
+    total = ExponentialSum(torch.tensor([[8.0, 8.0], [1.0, 0.0]]), torch.ones(2))
+    found = check_universality(total.__call__, 2, period=2 * math.pi)
+    assert found.verdict == "nondegenerate"
+    assert found.spectrum is not None
+    assert found.spectrum.frequency == (8, 8)
+
+
+def test_a_wrong_period_is_found_out() -> None:
+    with pytest.raises(PhotonicsError, match="does not have the period 3 in x1"):
+        check_universality(lambda x: torch.exp(1j * x.sum(-1)), 2, period=3.0)
+    with pytest.raises(PhotonicsError, match="period = 0"):
+        check_universality(lambda x: torch.exp(1j * x.sum(-1)), 2, period=0.0)
+
+
 def test_bad_sums() -> None:
     with pytest.raises(PhotonicsError, match=r"\(terms, inputs\) and \(terms,\)"):
         ExponentialSum(torch.ones(3, 2), torch.ones(2))
