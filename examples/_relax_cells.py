@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
+from _cells import Entry, Job, KeptCells
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 import photonics_sim as ps
 from photonics_sim.datasets import Dataset, fit_pipeline, load_text
-from photonics_sim.files import write_atomically
 from photonics_sim.reuse import IdealBanks
 
 BATCH, WARM_UP, CLIP = 256, 0.05, 1.0
@@ -25,7 +22,6 @@ CHARACTERS, COMPONENTS = 16, 64
 JUDGED, DEPLOYED = 4096, 3000  # samples of a pass; samples on which imperfect banks are judged
 ERRORS = (0.05, 0.20)  # rms error of a bank's weights in units of their own rms
 FIRST_SEED = 100
-Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -217,24 +213,16 @@ def deploy(network: ps.ReLaXNet, task: Task, cell: Cell, draws: int) -> Entry:
     return found
 
 
-@dataclass
 class Cells:
-    """Entries of cells, measured where they are not in the file yet, which is rewritten after each of them."""
+    """Entries of cells, measured where they are not in the file yet."""
 
-    tasks: dict[str, Task]
-    settings: Settings
-    path: Path
-    known: dict[str, Entry] = field(default_factory=dict)
+    def __init__(self, tasks: dict[str, Task], settings: Settings, path: Path) -> None:
+        self.tasks, self.settings = tasks, settings
+        self._kept = KeptCells(path, "steps=")
 
-    def __post_init__(self) -> None:
-        if not self.path.exists():
-            return
-        try:
-            self.known = json.loads(self.path.read_text())
-        except ValueError:
-            self.known = {}
-        if not isinstance(self.known, dict) or not all("steps=" in key for key in self.known) or not self.known:
-            raise ps.PhotonicsError(f"{self.path} holds no cells of this script; name another --cache")
+    @property
+    def known(self) -> dict[str, Entry]:
+        return self._kept.known
 
     def __getitem__(self, cell: Cell) -> Entry:
         return self.known[self._key(cell)]
@@ -247,23 +235,19 @@ class Cells:
 
     def fill(self, wanted: dict[Cell, bool]) -> None:
         """Measure what is missing of cells, with imperfect banks where true."""
-        missing = [cell for cell, deployed in wanted.items() if not self._has(cell, deployed)]
-        costs = [len(self.tasks[c.task].rates(c)) * (c.layers + (12 if c.task == "shk" else 4)) for c in missing]
-        started = time.monotonic()
-        for place, cell in enumerate(missing):
-            begun = time.monotonic()
-            entry = measure(self.tasks[cell.task], cell, self.settings, deployed=wanted[cell])
-            entry["seconds"] = round(time.monotonic() - begun, 1)
-            self.known[self._key(cell)] = entry
-            write_atomically(self.path, json.dumps(self.known, indent=1) + "\n")
-            left = (time.monotonic() - started) / sum(costs[: place + 1]) * sum(costs[place + 1 :])
-            mean, unit = sum(entry["test"]) / len(entry["test"]), self.tasks[cell.task].unit
-            print(
-                f"{place + 1:3d}/{len(missing)}  {cell.name:32s} {mean:7.3f} {unit:9s} rate {entry['rate']:g}, "
-                f"{entry['seconds']:5.1f} s;  {left / 60:4.1f} min left",
-                file=sys.stderr,
-                flush=True,
-            )
+        missing = [(cell, deployed) for cell, deployed in wanted.items() if not self._has(cell, deployed)]
+        self._kept.fill([self._job(cell, deployed) for cell, deployed in missing])
+
+    def _job(self, cell: Cell, deployed: bool) -> Job:
+        task = self.tasks[cell.task]
+
+        def told(entry: Entry) -> str:
+            mean = sum(entry["test"]) / len(entry["test"])
+            return f"{mean:7.3f} {task.unit:9s} rate {entry['rate']:g}"
+
+        cost = len(task.rates(cell)) * (cell.layers + (12 if cell.task == "shk" else 4))
+        run = partial(measure, task, cell, self.settings, deployed=deployed)
+        return Job(self._key(cell), cell.name, cost, run, told)
 
     def _has(self, cell: Cell, deployed: bool) -> bool:
         entry = self.known.get(self._key(cell))
