@@ -11,6 +11,7 @@ from torch import Tensor
 from photonics_sim.analysis._findings import Certificate
 from photonics_sim.analysis._probe import Probe
 from photonics_sim.analysis._stencil import tensor_stencil
+from photonics_sim.errors import PhotonicsError
 
 Target = Callable[[Tensor], Tensor]
 
@@ -69,9 +70,15 @@ def span_residuals(
     found: dict[str, list[float]] = {}
     for name, target in targets.items():
         wanted, held = target(train).to(at_train), target(test).to(at_train)
+        _check_target(name, held)
         found[name] = []
         for size in sizes:
             weights = torch.linalg.lstsq(at_train[:, :size], wanted.unsqueeze(-1), rcond=1e-12, driver="gelsd").solution
             missed = at_test[:, :size] @ weights.squeeze(-1) - held
             found[name].append(float(missed.norm() / (held - held.mean()).norm()))
     return found
+
+
+def _check_target(name: str, values: Tensor) -> None:
+    if not bool(torch.isfinite(values.abs()).all()) or not bool((values != values[0]).any()):
+        raise PhotonicsError(f"the function {name!r} is not finite, or constant: there is nothing to approximate")

@@ -24,10 +24,15 @@ from photonics_sim.errors import PhotonicsError
 
 CALLABLE_FEATURES: tuple[int, ...] = (16, 32, 64, 128, 256)  # of the span test
 DEVICE_FEATURES: tuple[int, ...] = (8, 16, 32, 64)  # a device takes longer to answer
-MOST_POINTS = 2**26
+MOST_POINTS = 2**22
+_TOLD_POINTS = 2**16  # of what path counting has decided already
 DETECTED = 5.0  # standard errors
 _TOGETHER = 12  # inputs whose corners are read together
 
+_UNDECIDED = (
+    "what may vanish lies too near to rounding, or the response varies too little over the domain to tell: widen the "
+    "domain, or raise the precision of the response"
+)
 _SAMPLED = "vanishing was seen at all sampled points to rounding: evidence, not a proof"
 
 
@@ -75,6 +80,7 @@ def check_universality(
         period, features, frozen = asked.period, DEVICE_FEATURES, asked.inputs - inputs
     points = _count(inputs, order, domain)
     bound = path_bound(crossings, inputs, readout) if encoder == "diagonal" else None
+    refuted = bound is not None and bound.refutes
     if isinstance(response, ExponentialSum) and response.inputs != inputs:
         raise PhotonicsError(f"the exponentials have {response.inputs} inputs; found inputs = {inputs}")
     probe = Probe(response, inputs, encoder=encoder, readout=readout, domain=domain, seed=seed)
@@ -82,7 +88,7 @@ def check_universality(
         report = _dense(probe, noise, features)
     elif isinstance(response, ExponentialSum):
         report = judge_exponentials(response, probe)
-    elif bound is not None and bound.refutes and (noise or points > MOST_POINTS):
+    elif bound is not None and refuted and (noise or points > _TOLD_POINTS):
         report = refuted_by_paths(probe, bound)
     elif noise:
         report = _noisy(probe, order, noise, points)
@@ -90,11 +96,14 @@ def check_universality(
         report = judge_subsets(probe, order)
     else:
         report = _noiseless(probe, order, period, features, bound)
-    if bound is not None and bound.refutes and report.verdict == "nondegenerate":
-        raise PhotonicsError(
-            f"crossings = {crossings} says that {bound.coupled} inputs couple at most, yet {inputs} do; count again"
-        )
-    return replace(report, paths=bound, caveats=(*report.caveats, *_about_frozen(inputs, frozen)))
+    if bound is not None and refuted and report.verdict != "degenerate":
+        if report.verdict == "nondegenerate":
+            raise PhotonicsError(
+                f"crossings = {crossings} says that {bound.coupled} inputs couple at most, yet {inputs} do; count again"
+            )
+        report = refuted_by_paths(probe, bound)
+    whole = path_bound(crossings, inputs + frozen, readout) if encoder == "diagonal" else None
+    return replace(report, paths=whole, caveats=(*report.caveats, *_about_whole(probe, report.verdict, frozen, whole)))
 
 
 def _noiseless(
@@ -126,13 +135,14 @@ def _dense(probe: Probe, noise: float, features: tuple[int, ...]) -> Universalit
     said = () if shown is probe else (f"strength and residuals are those of the first {SUBSET} inputs",)
     if noise:
         line = coupling_strength(ridge_probe(probe), noise=noise * RIDGES**0.5, order=POLYNOMIAL)
-        return _through_noise(probe, strength, {POLYNOMIAL - 1: line}, said)
+        return _through_noise(probe, noise, strength, {POLYNOMIAL - 1: line}, said)
     found = judge_dense(probe)
-    what = (
-        f"a dense encoder asks only for a response that is no polynomial: it is none of degree below {POLYNOMIAL}"
-        if found.verdict == "nondegenerate"
-        else "a polynomial stays one of its degree, however its inputs are mixed"
-    )
+    what = {
+        "nondegenerate": f"a dense encoder asks only for a response that is no polynomial: none of degree below "
+        f"{POLYNOMIAL} is it",
+        "degenerate": "a polynomial stays one of its degree, however its inputs are mixed",
+        "inconclusive": _UNDECIDED,
+    }[found.verdict]
     return UniversalityReport.on(
         probe,
         found.verdict,
@@ -155,11 +165,11 @@ def _noisy(probe: Probe, order: int, noise: float, points: int) -> UniversalityR
             f"which {MOST_POINTS:,} can be taken; ask for fewer inputs"
         )
     strengths = {k: coupling_strength(probe, noise=noise, order=k) for k in range(1, order + 1)}
-    return _through_noise(probe, strengths[1], strengths)
+    return _through_noise(probe, noise, strengths[1], strengths)
 
 
 def _through_noise(
-    probe: Probe, strength: Strength, tested: dict[int, Strength], said: tuple[str, ...] = ()
+    probe: Probe, noise: float, strength: Strength, tested: dict[int, Strength], said: tuple[str, ...] = ()
 ) -> UniversalityReport:
     proved = max((order for order, one in tested.items() if one.z > DETECTED), default=0)
     needed = strength.pairs_for(DETECTED)
@@ -170,7 +180,8 @@ def _through_noise(
         strength,
         order_proved=proved,
         caveats=(
-            f"z = {strength.z:.1f} standard errors over {strength.pairs} pairs of readings",
+            f"z = {strength.z:.1f} standard errors over {strength.pairs} pairs of readings; noise of {noise:.3g} "
+            f"beside a response that varies by {_deviation(probe):.2g} rms",
             f"orders above {proved} in each input are not shown at this noise"
             if proved
             else f"not detected at this noise, which is not degenerate: {more}",
@@ -190,25 +201,35 @@ def _about(
     elif found.verdict == "degenerate" and not (spectrum is not None and spectrum.is_zero):
         said.append(_SAMPLED)
     if found.verdict == "inconclusive":
-        said.append("values lie between rounding and what is surely more: try another domain, or a higher order")
+        said.append(_UNDECIDED)
     if smooth is None:
         said.append("forward-mode derivatives do not pass the response: differences alone decided")
     elif not smooth:
         said.append("the response has kinks or steps, or its derivative is not its own: differences alone decided")
     if 0 < strength.share < 1e-4 and found.verdict == "nondegenerate":
-        said.append(
-            f"all inputs together explain {strength.share:.1g} of the variance: noise far below that would hide it"
-        )
+        said.append(f"all inputs together explain no more than {strength.share:.1g} of the variance")
     return tuple(said)
 
 
-def _about_frozen(inputs: int, frozen: int) -> tuple[str, ...]:
-    if not frozen:
-        return ()
-    return (
-        f"{inputs} of {inputs + frozen} inputs, the others frozen at random: a subset that fails refutes universality "
-        "of the whole, one that passes is necessary, not sufficient",
-    )
+def _about_whole(probe: Probe, verdict: str, frozen: int, whole: PathBound | None) -> tuple[str, ...]:
+    """What the verdict on some inputs of one reading means for the device."""
+    said = []
+    if whole is not None and whole.refutes and verdict != "degenerate":
+        n, most = whole.inputs, whole.coupled
+        said.append(f"all {n} inputs together are degenerate: path counting lets {most} of them couple at most")
+    if frozen:
+        said.append(
+            f"{probe.inputs} of {probe.inputs + frozen} inputs, the others frozen at random: a subset that fails "
+            "refutes universality of the whole, one that passes is necessary, not sufficient"
+        )
+    if verdict == "degenerate" and probe.readout == "coherent" and probe.is_complex:
+        said.append("judged are sums of fields before one detector; an intensity couples up to twice as many inputs")
+    return tuple(said)
+
+
+def _deviation(probe: Probe) -> float:
+    values = probe(probe.points("deviation", SAMPLES))
+    return float((values - values.mean()).abs().square().mean().sqrt())
 
 
 def _count(inputs: int, order: int, domain: tuple[float, float]) -> int:

@@ -50,6 +50,10 @@ class RequiredCopies:
                 "function is out of reach, or takes more copies than were tried"
             )
         beyond = f", extrapolated from {self.sizes[-1]} (residual {reached:.2g})" if self.extrapolated else ""
+        if self.high is not None and round(self.high) <= self.sizes[0]:
+            return f"{self.sizes[0]} copies or fewer for {self.error:g}"
+        if self.high is not None and self.low is not None and self.high > 30 * self.low:
+            return f"some {self.low:,.2g} to {self.high:,.2g} copies (95 %) for {self.error:g}{beyond}"
         return f"{self.copies:,.0f} copies (95 %: {self.low:,.0f} to {self.high:,.0f}) for {self.error:g}{beyond}"
 
 
@@ -83,10 +87,10 @@ def required_copies(
     Raises:
         PhotonicsError: for an error outside (0, 1), fewer than two draws, 32 copies or a target that is not known.
     """
-    if not 0 < error < 1 or draws < 2 or largest < 32:
+    if inputs < 1 or not 0 < error < 1 or draws < 2 or largest < 32:
         raise PhotonicsError(
-            f"error = {error:g}, draws = {draws}, largest = {largest}: ask for an error between 0 and 1, from at least "
-            "2 draws of up to at least 32 copies"
+            f"inputs = {inputs}, error = {error:g}, draws = {draws}, largest = {largest}: ask for an error between 0 "
+            "and 1 with at least one input, from at least 2 draws of up to at least 32 copies"
         )
     if isinstance(target, str):
         if target not in TARGETS:

@@ -30,7 +30,9 @@ def device_response(device: Device, inputs: int, seed: int) -> DeviceResponse:
     """The first output's response to the first of all inputs in a random order, the others frozen at random."""
     name = device.card.name if device.card else type(device).__name__
     if not isinstance(device, Responds):
-        raise PhotonicsError(f"{name} does not tell its field before detection; pass a callable response instead")
+        raise PhotonicsError(
+            f"{name} does not tell its field before detection; pass a callable response to check_universality instead"
+        )
     if inputs > device.in_features:
         raise PhotonicsError(f"{name} has {device.in_features} inputs; found inputs = {inputs}. Ask for fewer")
     generator = torch.Generator().manual_seed(derive_key(seed, "universality", "subset"))

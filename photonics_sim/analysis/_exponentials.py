@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from photonics_sim.analysis._findings import Spectrum
-from photonics_sim.analysis._probe import Readout
+from photonics_sim.analysis._probe import EPS, Readout
 from photonics_sim.analysis._spectrum import power_by_inputs
-from photonics_sim.analysis._stencil import EPS
 from photonics_sim.errors import PhotonicsError
 
 _MOST_PAIRS = 2**22
+_EQUAL = 1e-12  # frequencies that differ by less, of the largest, are one
 
 
 class ExponentialSum:
@@ -60,8 +60,13 @@ class ExponentialSum:
                     "field, or fewer inputs"
                 )
             k, c = (k[:, None] - k).flatten(0, 1), (c[:, None] * c.conj()).flatten()
-        merged, place = torch.unique(k, dim=0, return_inverse=True)
-        return ExponentialSum(merged, torch.zeros(len(merged), dtype=c.dtype).index_add(0, place, c))
+        scale = float(k.abs().max()) or 1.0
+        k = torch.round(k / (scale * _EQUAL)) * (scale * _EQUAL)  # 0.3 and 0.1 + 0.2 are one frequency
+        merged, place, terms = torch.unique(k, dim=0, return_inverse=True, return_counts=True)
+        total = torch.zeros(len(merged), dtype=c.dtype).index_add(0, place, c)
+        mass = torch.zeros(len(merged), dtype=torch.float64).index_add(0, place, c.abs())
+        rounding = torch.where(terms > 1, 8 * EPS * mass, 0.0)  # what is told in one term is told exactly
+        return ExponentialSum(merged, torch.where(total.abs() > rounding, total, 0.0))
 
     def spectrum(self) -> Spectrum:
         """Its coefficients at frequencies of full support, of a sum whose frequencies differ."""
@@ -76,7 +81,7 @@ class ExponentialSum:
             by_inputs=by_inputs,
             largest=float(full[at]),
             frequency=tuple(self.frequencies[at].tolist()),
-            floor=4 * EPS * float(size.sum()),
+            floor=0.0,
             resolved=True,
         )
 
@@ -85,8 +90,7 @@ class ExponentialSum:
 
         Empty sums aside, there is one wherever no frequency has full support.
         """
-        floor = 30 * 4 * EPS * float(self.coefficients.abs().sum())
-        there = self.frequencies[self.coefficients.abs() > floor] != 0
+        there = self.frequencies[self.coefficients != 0] != 0
         alpha = torch.ones(self.inputs, dtype=torch.bool)
         for k in range(self.inputs):
             fewer = alpha.clone()

@@ -37,7 +37,7 @@ class Measured:
     @property
     def is_zero(self) -> bool:
         """At the floor wherever it was looked at."""
-        return self.largest < 30 * self.floor
+        return self.largest <= 30 * self.floor
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Strength:
     @property
     def z(self) -> float:
         """Share over its error; infinite where nothing is uncertain."""
+        if math.isnan(self.share) or math.isnan(self.error):
+            return math.nan
         return self.share / self.error if self.error > 0 else math.copysign(math.inf, self.share)
 
     def pairs_for(self, z: float) -> int:
@@ -97,7 +99,7 @@ class Spectrum:
 
     @property
     def is_zero(self) -> bool:
-        return self.resolved and self.largest < 30 * self.floor
+        return self.resolved and self.largest <= 30 * self.floor
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class PathBound:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A function that no sum of the sampled features comes near.
+    """A function that no sum of the sampled features comes near; of all features where the order is known to vanish.
 
     Attributes:
         alpha: The function is x^alpha on [-1, 1]^d.

@@ -12,6 +12,8 @@ def path_bound(crossings: int | None, inputs: int, readout: str) -> PathBound | 
     """The bound of a device that tells how many inputs a path meets; None for one that has no bound."""
     if crossings is None:
         return None
+    if crossings < 1:
+        raise PhotonicsError(f"crossings = {crossings}: a path of light meets at least one input")
     return PathBound(crossings, crossings * (2 if readout == "intensity_sum" else 1), inputs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -15,6 +16,9 @@ Response = Callable[[Tensor], Tensor]
 Encoder = Literal["diagonal", "dense"]
 Readout = Literal["coherent", "intensity_sum"]
 CHUNK = 1 << 16
+EPS = torch.finfo(torch.float64).eps
+_STEPS = (2e-6, 1e-8, 1e-10)  # so small that a response of some thousand radians is smooth over them
+_SIXTH = (1.0, -6.0, 15.0, -20.0, 15.0, -6.0, 1.0)
 
 
 class Probe:
@@ -43,6 +47,8 @@ class Probe:
         domain: tuple[float, float] = (-2.0, 2.0),
         seed: int = 0,
     ) -> None:
+        if inputs < 1:
+            raise PhotonicsError(f"inputs = {inputs}: a response has at least one")
         self._response, self.inputs = response, inputs
         self.encoder: Encoder = encoder
         self.readout: Readout = readout
@@ -52,13 +58,38 @@ class Probe:
     def __call__(self, points: Tensor) -> Tensor:
         """Values `(n,)` complex128 or float64 at points `(n, inputs)`, without gradient."""
         with torch.no_grad():
-            parts = [self.differentiable(part) for part in points.split(CHUNK)]
-        return torch.cat(parts)
+            values = torch.cat([self.differentiable(part) for part in points.split(CHUNK)])
+        finite = torch.isfinite(values.abs())
+        if not bool(finite.all()):
+            at = points[int((~finite).nonzero()[0])].tolist()
+            raise PhotonicsError(
+                f"the response is not finite within the domain {self.domain}, for instance at {at}; choose another "
+                "domain"
+            )
+        return values.to(torch.promote_types(values.dtype, torch.float64))
 
     def differentiable(self, points: Tensor) -> Tensor:
         """The same in the number type of the points, with whatever gradient the response has."""
         values = self._response(points)
         return values.abs().square() if self.readout == "intensity_sum" else values
+
+    @cached_property
+    def rounding(self) -> float:
+        """What the response is rounded by, relative to its largest value: 2e-16 in double precision, or more.
+
+        Over steps so small that a smooth response has no sixth difference, what is left is rounding: of single
+        precision somewhere within, of large numbers that cancel, of a solver that stops early.
+        """
+        x = self.points("rounding", 32)
+        across = torch.randn(x.shape, generator=self.generator("rounding steps"), dtype=torch.float64)
+        places = torch.arange(7, dtype=torch.float64)[:, None, None]
+        steps = torch.tensor(_STEPS, dtype=torch.float64)[:, None, None, None] * places * across
+        values = self((x + steps).flatten(0, 2)).unflatten(0, (len(_STEPS), 7, len(x)))
+        weights = torch.tensor(_SIXTH, dtype=torch.float64)
+        left = torch.einsum("k,sk...->s...", weights.to(values), values).abs() / float(weights.norm())
+        typical = float(left.quantile(0.75, dim=-1).max())  # a step of a converter within is rare
+        largest = float(values.abs().max())
+        return max(self._given, typical / largest if largest else 0.0)
 
     def restricted(self, chosen: Tensor) -> Probe:
         """The response to a few of its inputs, `(few,)` indices; the others are frozen at random in the domain."""
@@ -82,17 +113,22 @@ class Probe:
         return low + (high - low) * drawn
 
     def _check(self) -> None:
+        if self.encoder not in ("diagonal", "dense") or self.readout not in ("coherent", "intensity_sum"):
+            raise PhotonicsError(
+                f'encoder = {self.encoder!r}, readout = {self.readout!r}: choose "diagonal" or "dense", "coherent" or '
+                '"intensity_sum"'
+            )
         x = self.points("check", 4)
-        values = self(x)
+        given = self._response(x)
+        if not isinstance(given, Tensor) or not (given.is_floating_point() or given.is_complex()):
+            kind = given.dtype if isinstance(given, Tensor) else type(given).__name__
+            raise PhotonicsError(f"the response gives {kind}; it must give a real or complex torch tensor")
+        self.is_complex, self._given = given.is_complex(), torch.finfo(given.dtype).eps
+        values = self(x) if given.ndim == 1 else given
         if tuple(values.shape) != (4,):
             raise PhotonicsError(
                 f"the response gives {tuple(values.shape)} for inputs {tuple(x.shape)}; it must map (batch, inputs) to "
-                "(batch,): choose one output"
-            )
-        if not bool(torch.isfinite(values.abs()).all()):
-            raise PhotonicsError(
-                f"the response is not finite within the domain {self.domain}, for instance at {x[0].tolist()}; choose "
-                "another domain"
+                "(batch,): choose one output, and of an ensemble one chip"
             )
         if not torch.equal(values, self(x)):
             raise PhotonicsError("the response answers the same inputs differently; fix its seed, or tell noise=")

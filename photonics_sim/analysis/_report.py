@@ -96,6 +96,12 @@ class UniversalityReport:
         return "\n".join([self.sentence, *self._evidence(), *(f"- {caveat}" for caveat in self.caveats)])
 
     @property
+    def is_exact(self) -> bool:
+        """Whether a verdict of degenerate rests on more than what was sampled: on paths, or on the whole spectrum."""
+        counted = self.paths is not None and self.inputs > self.paths.coupled
+        return counted or (self.spectrum is not None and self.spectrum.is_zero)
+
+    @property
     def sentence(self) -> str:
         """The verdict in one line."""
         order = self.order_proved
@@ -111,8 +117,8 @@ class UniversalityReport:
             size = f"largest {self.witness.largest:.3g}, rounding {self.witness.floor:.2g}"
             lines.append(f"order {shown_order(self.witness.alpha)} {what}: {size}")
         if self.paths is not None:
-            one = "a path of light meets {} of the inputs at most: {} can be coupled"
-            lines.append(one.format(self.paths.crossings, self.paths.coupled))
+            one = "a path of light meets {} of {} inputs at most: {} can be coupled"
+            lines.append(one.format(self.paths.crossings, self.paths.inputs, self.paths.coupled))
         if self.spectrum is not None:
             lines.append(f"power at frequencies of full support: {self.spectrum.share:.3g}")
         lines.append(
@@ -120,7 +126,8 @@ class UniversalityReport:
         )
         if self.certificate is not None and self.certificate.holds:
             missed = f"{monomial(self.certificate.alpha)} on [-1, 1]^d by {self.certificate.error:.3g} at least"
-            lines.append(f"misses {missed}, with any number of features")
+            reach = "however many they are" if self.is_exact else "as far as those tell that were sampled"
+            lines.append(f"sums of its features miss {missed}, {reach}")
         if self.residuals:
             lines.append(f"error of functions from {', '.join(map(str, self.features))} random features:")
         return lines + [f"  {name}: {' '.join(f'{r:.2g}' for r in row)}" for name, row in self.residuals.items()]
@@ -133,4 +140,5 @@ def shown_order(alpha: tuple[int, ...]) -> str:
 
 def monomial(alpha: tuple[int, ...]) -> str:
     """x^alpha, written out."""
-    return " ".join(f"x{k + 1}^{order}" if order > 1 else f"x{k + 1}" for k, order in enumerate(alpha) if order)
+    factors = [f"x{k + 1}^{order}" if order > 1 else f"x{k + 1}" for k, order in enumerate(alpha) if order]
+    return " ".join(factors if len(factors) <= 8 else [*factors[:3], "...", factors[-1]])

@@ -15,6 +15,7 @@ from photonics_sim.analysis._samples_boxes import FEWEST, find_boxes
 from photonics_sim.analysis._samples_file import HIGHEST, h5_path, read_samples, write_plan
 from photonics_sim.analysis._samples_repeats import detection, look_at_repeats
 from photonics_sim.analysis._samples_said import (
+    COPIED,
     about_repeats,
     against_twin,
     counted,
@@ -119,12 +120,19 @@ def check_measured(
     inputs, order = samples.inputs.shape[1], samples.order or 1
     tested = {k: strength_of_readings(_stencil(boxed, k, order, inputs), k, inputs) for k in {1, order}}
     threshold = detection(DETECTED, len(rows))
-    proved = max((k for k, one in tested.items() if one.z > threshold and not is_steps(one, seen)), default=0)
+    copied = bool((readings == readings[0]).all())
+    proved = (
+        0
+        if copied
+        else max((k for k, one in tested.items() if one.z > threshold and not is_steps(one, seen)), default=0)
+    )
     strength, said = tested[1], [counted(tested[1], samples, rows.size, threshold)]
     if shared is not None:  # pure noise knows nothing of levels: what is seen at all is decided without them
         strength = strength_of_readings(boxed, 1, inputs, torch.from_numpy(shared))
         said.append("boxes of a grid share levels: the share is less sure than that it is not 0")
-    if proved and encoder == "dense":
+    if copied:
+        said.append(COPIED)
+    elif proved and encoder == "dense":
         proved, why = without_polynomials(proved * inputs)
         said.append(why)
     elif proved:

@@ -9,7 +9,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from photonics_sim.analysis._stencil import EPS, tensor_stencil
+from photonics_sim.analysis._probe import EPS
+from photonics_sim.analysis._stencil import tensor_stencil
 from photonics_sim.analysis._strength import unbiased_squares
 
 _MOST_REPEATS = 10**9
@@ -53,7 +54,7 @@ def look_at_repeats(readings: Tensor) -> Repeats:
     return Repeats(
         noise=math.sqrt(within / len(parts)),
         signal=math.sqrt(signal),
-        drift=furthest / error if error > 0 else 0.0,
+        drift=furthest / error if within > (16 * EPS * float(readings.abs().max())) ** 2 else 0.0,
         step=max([*steps, 16 * _precision(readings) * float(readings.abs().max())]),
     )
 

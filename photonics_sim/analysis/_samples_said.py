@@ -14,6 +14,10 @@ from photonics_sim.analysis._samples_file import Samples
 from photonics_sim.analysis._samples_repeats import Repeats, repeats_needed
 from photonics_sim.device import Device
 
+COPIED = (
+    "all repeats are the same, digit by digit: copies tell nothing of noise. Measure every row anew; a device without "
+    "noise is judged by check_universality"
+)
 _AGREE = 3.0  # standard errors
 _STEPS = 4.0  # times the share that a converter's steps make by themselves
 

@@ -9,16 +9,15 @@ from torch import Tensor
 
 from photonics_sim.analysis._findings import Spectrum
 from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._stencil import EPS
 from photonics_sim.errors import PhotonicsError
 
-_FIRST, _LAST = 8, 64  # points along each input
+_FIRST, _LAST = 4, 64  # points along each input
 _MOST = 2**16  # points of a grid
 _RESOLVED = 1e-9  # largest error between the points of the grid, over the largest value
 
 
-def torus_spectrum(probe: Probe, period: float) -> Spectrum:
-    """The spectrum of an encoding with this period in every input, in units of 2 pi / period.
+def torus_spectrum(probe: Probe, period: float) -> Spectrum | None:
+    """The spectrum of an encoding with this period in every input, in units of 2 pi / period; None for many inputs.
 
     The grid is doubled until the trigonometric polynomial through it gives the response between its points as well.
 
@@ -27,6 +26,8 @@ def torus_spectrum(probe: Probe, period: float) -> Spectrum:
     """
     _check_period(probe, period)
     grid = _FIRST
+    if grid**probe.inputs > _MOST:
+        return None
     while True:
         found = _on_grid(probe, period, grid)
         if found.resolved or grid == _LAST or (2 * grid) ** probe.inputs > _MOST:
@@ -69,7 +70,7 @@ def _on_grid(probe: Probe, period: float, grid: int) -> Spectrum:
         by_inputs=by_inputs,
         largest=float(masked.max()),
         frequency=tuple(int(numbers[i]) for i in at),
-        floor=4 * EPS * scale,
+        floor=4 * probe.rounding * scale,
         resolved=_missed(probe, coefficients, numbers, period) <= _RESOLVED * scale,
     )
 

@@ -11,8 +11,6 @@ from torch import Tensor
 from photonics_sim.analysis._findings import Measured
 from photonics_sim.analysis._probe import Probe
 
-EPS = torch.finfo(torch.float64).eps
-
 
 def tensor_stencil(alpha: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Corners `(corners, inputs)` in units of the steps, and their signed binomial weights `(corners,)`."""
@@ -42,7 +40,7 @@ def mixed_differences(probe: Probe, alpha: tuple[int, ...], samples: int) -> tup
     start = low + (high - low - reach) * drawn[1]
     points = start.unsqueeze(1) + step.unsqueeze(1) * corners
     values = probe(points.flatten(0, 1)).unflatten(0, (samples, len(corners)))
-    floor = 4 * EPS * float(weights.abs().sum().sqrt()) * float(values.abs().max())
+    floor = 4 * probe.rounding * float(weights.abs().sum().sqrt()) * float(values.abs().max())
     return (values * weights).sum(-1), start, floor
 
 

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from photonics_sim.analysis._device_response import device_response
 from photonics_sim.analysis._findings import Strength
-from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._stencil import EPS, tensor_stencil
+from photonics_sim.analysis._probe import EPS, Probe
+from photonics_sim.analysis._stencil import tensor_stencil
 from photonics_sim.device import Device
+from photonics_sim.errors import PhotonicsError
 
 
 def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600, order: int = 1) -> Strength:
@@ -26,10 +27,12 @@ def coupling_strength(probe: Probe, *, noise: float = 0.0, pairs: int = 600, ord
         order: Of the differences in each input. Above 1 the number is no share of the variance, but differs from 0 as
             surely where all inputs are coupled up to that order.
     """
+    if not 0 <= noise < math.inf:
+        raise PhotonicsError(f"noise = {noise}: give the rms of one reading, 0 for none")
     points = random_boxes(probe, pairs, order)
     values = probe(points.flatten(0, 1)).unflatten(0, points.shape[:2])
     readings = torch.stack([_read(values, noise, probe.generator(f"noise {k}")) for k in range(2)])
-    return strength_of_readings(readings, order, probe.inputs)
+    return strength_of_readings(readings, order, probe.inputs, rounding=probe.rounding)
 
 
 def random_boxes(probe: Probe, boxes: int, order: int) -> Tensor:
@@ -39,7 +42,9 @@ def random_boxes(probe: Probe, boxes: int, order: int) -> Tensor:
     return low.unsqueeze(1) + (high - low).unsqueeze(1) * (corners / order)
 
 
-def strength_of_readings(readings: Tensor, order: int, inputs: int, shared: Tensor | None = None) -> Strength:
+def strength_of_readings(
+    readings: Tensor, order: int, inputs: int, shared: Tensor | None = None, *, rounding: float = EPS
+) -> Strength:
     """The share of variance that needs all inputs, without bias by noise, from repeated readings of boxes.
 
     The error is the spread over the boxes: of E|Delta|^2 alone, or of its ratio to the variance (delta method),
@@ -53,7 +58,9 @@ def strength_of_readings(readings: Tensor, order: int, inputs: int, shared: Tens
         inputs: How many.
         shared: Of boxes that lie in a grid which pair of levels each has in each input, `(boxes, inputs)`: what such
             boxes have in common then counts in the error.
+        rounding: Of the response, relative to its largest value: what it may make of nothing counts in the error.
     """
+    readings = readings / readings.abs().max().clamp_min(torch.finfo(torch.float64).tiny)  # squares must not overflow
     corners, weights = tensor_stencil((order,) * inputs)
     repeats, boxes = readings.shape[:2]
     squares = unbiased_squares(readings @ weights.to(readings))
@@ -62,14 +69,14 @@ def strength_of_readings(readings: Tensor, order: int, inputs: int, shared: Tens
     within = float((ends - rows).abs().square().mean()) * repeats / (repeats - 1)
     varied = (rows - rows.mean()).abs().square().mean(-1) - within / repeats
     variance = float(varied.mean())
-    rounding = (16 * EPS * float(readings.abs().max())) ** 2
-    if variance <= rounding:  # a constant has no coupling
-        return Strength(0.0, math.inf if within > rounding else 0.0, boxes)
+    least = (16 * rounding) ** 2
+    if variance <= least:  # a constant has no coupling
+        return Strength(0.0, math.inf if within > least else 0.0, boxes)
     scale = float(weights.square().sum()) * variance
     share = float(squares.mean()) / scale
     ratio = squares - share * scale / variance * varied
     errors = [_error_of_mean(values, shared) for values in (squares, ratio)]
-    return Strength(share, max(errors) / scale, boxes)
+    return Strength(share, max(*errors, float(weights.square().sum()) * rounding**2) / scale, boxes)
 
 
 def _error_of_mean(values: Tensor, shared: Tensor | None) -> float:

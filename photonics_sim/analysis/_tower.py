@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.func import jvp
 
 from photonics_sim.analysis._findings import Measured
-from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._stencil import EPS
+from photonics_sim.analysis._probe import EPS, Probe
 
 _SINGLE = torch.finfo(torch.float32).eps
 _NODES = 12
@@ -48,7 +47,7 @@ def measure_derivative(probe: Probe, alpha: tuple[int, ...], samples: int = 64) 
         wide = derivative(probe, alpha, points).detach()
     except _REFUSALS:
         return None
-    rounding = 4 * EPS * float(probe(points).abs().max()) * 2.0 ** max(sum(alpha) - 3, 0)
+    rounding = 4 * probe.rounding * float(probe(points).abs().max()) * 2.0 ** max(sum(alpha) - 3, 0)
     try:
         narrow = derivative(probe, alpha, points.float()).detach().to(wide.dtype)
         rounding += EPS / _SINGLE * float((narrow - wide).abs().max())

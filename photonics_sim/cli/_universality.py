@@ -32,7 +32,13 @@ def universality(
         int, typer.Option(help="Inputs that are tested together; the others are frozen at random.", min=1)
     ] = 3,
     order: Annotated[int, typer.Option(help="Derivatives up to this order in each input.", min=1)] = 2,
-    noise: Annotated[float, typer.Option(help="Rms of one reading of the field, per quadrature.", min=0)] = 0.0,
+    noise: Annotated[
+        float,
+        typer.Option(
+            help="Rms of one reading of what is summed, in its own units: a field (per quadrature) or an intensity.",
+            min=0,
+        ),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the device's settings and of all points.")] = 0,
     html: Annotated[Path | None, typer.Option(help="Write the report as one page with pictures to this file.")] = None,
     plan: Annotated[

@@ -53,7 +53,18 @@ def test_a_device_brings_its_encoder() -> None:
     assert required_copies(medium, "x1 ... xd", 0.1, inputs=2, largest=64, draws=2).copies is not None
 
 
+def test_few_are_said_to_be_few_and_a_wide_interval_to_be_one() -> None:
+    assert str(required_copies(waves, lambda x: x.sum(-1).cos(), 0.9, inputs=2, largest=32)).startswith("8 copies or")
+    kink = required_copies(lambda x: torch.relu(x.sum(-1)), "cos(2 sum x)", 1e-9, inputs=2, largest=64)
+    assert " to " in str(kink)
+    assert "(95 %)" in str(kink)
+
+
 def test_bad_questions() -> None:
+    with pytest.raises(PhotonicsError, match="constant"):
+        required_copies(waves, lambda x: torch.ones(len(x)), 0.1)
+    with pytest.raises(PhotonicsError, match="inputs = 0"):
+        required_copies(waves, "x1 ... xd", 0.1, inputs=0)
     with pytest.raises(PhotonicsError, match="error = 2"):
         required_copies(waves, "x1 ... xd", 2.0)
     with pytest.raises(PhotonicsError, match=r"no target 'cos\(2 sum\)'"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from typing import Any
 
 import pytest
 import torch
@@ -23,6 +25,8 @@ def drawn(x: Tensor) -> Tensor:
         (lambda x: x, r"must map \(batch, inputs\) to"),
         (drawn, "answers the same inputs differently"),
         (lambda x: x.sum(-1) - x.sum(), "depends on the others of its batch"),
+        (lambda x: (x.sum(-1) > 0).long(), "gives torch.int64"),
+        (lambda x: None, "gives NoneType"),
     ],
 )
 def test_bad_responses(response: object, words: str) -> None:
@@ -82,3 +86,43 @@ def test_coupling_fades_with_the_number_of_inputs() -> None:
     assert meshes[2].share < 1e-20
     with pytest.raises(PhotonicsError, match="has 6 inputs"):
         coupling_spectrum(device, 7, pairs=10)
+
+
+@pytest.mark.parametrize("noise", [math.nan, math.inf, -0.1])
+def test_bad_noise(noise: float) -> None:
+    with pytest.raises(PhotonicsError, match="rms of one reading"):
+        check_universality(lambda x: x.sum(-1), 2, noise=noise)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"encoder": "dens"}, "encoder = 'dens'"),
+        ({"readout": "intensity"}, "readout = 'intensity'"),
+        ({"crossings": 0}, "crossings = 0"),
+    ],
+)
+def test_bad_assumptions(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(PhotonicsError, match=words):
+        check_universality(lambda x: x.sum(-1), 2, **options)
+
+
+def test_a_point_without_an_answer_is_named() -> None:
+    with pytest.raises(PhotonicsError, match=r"not finite within the domain .* for instance at \[-1\.9"):
+        check_universality(lambda x: (x[:, 0] + 1.95).sqrt() + x[:, 1], 2)
+
+
+def test_some_inputs_pass_and_the_whole_is_refuted() -> None:
+    """16 inputs on two columns: an intensity couples four."""
+    device = load_device("time-multiplexed-electro-optic", inputs=16, columns=2)
+    report = check_universality(device, 2)
+    assert report.verdict == "nondegenerate"
+    assert "all 16 inputs together are degenerate: path counting lets 4 of them couple at most" in report.caveats
+    assert check_universality(device, 5).verdict == "degenerate"
+
+
+def test_many_inputs_of_a_periodic_device_are_answered_in_memory() -> None:
+    device = load_device("time-multiplexed-electro-optic", inputs=12, columns=12)
+    report = check_universality(device, 9, order=1)
+    assert report.spectrum is None
+    assert report.verdict in {"nondegenerate", "inconclusive"}
