@@ -197,7 +197,7 @@ def _about(
     if found.verdict == "nondegenerate" and found.proved != "all":
         said.append(f"orders above {found.proved} in an input were not tested; (x1 + ... + xd)^n passes low ones")
     if found.verdict == "degenerate" and bound is not None and bound.refutes:
-        said.append(f"path counting proves it: no sum of paths couples more than {bound.coupled} inputs")
+        said.append(f"path counting proves it: no sum of paths couples {bound.coupled + 1} inputs")
     elif found.verdict == "degenerate" and not (spectrum is not None and spectrum.is_zero):
         said.append(_SAMPLED)
     if found.verdict == "inconclusive":
