@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,7 +82,10 @@ class Cell:
 
 
 def chip(task: Task, encoding: str, bins: int, laser_mw: float | None = None, seed: int = 0) -> Device:
-    fields = {"laser.power_mw": laser_mw, "bin_ns": task.bin_ns}
+    card: Any = ps.load_card(CARD)
+    # a terminated line burns its power for as long as the bin lasts
+    joules = card.modulator.energy_fj * task.bin_ns / card.bin_ns
+    fields = {"laser.power_mw": laser_mw, "bin_ns": task.bin_ns, "modulator.energy_fj": joules}
     return ps.load_device(
         CARD,
         inputs=task.pipeline.features,

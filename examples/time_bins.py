@@ -4,7 +4,8 @@ The chip of arXiv:2509.05420 that replays its inputs with other settings of its 
 with the same number of trained parameters: one column of modulators for each input (non-degenerate), or all of them
 side by side (degenerate: an intensity couples two inputs at most). Left: images as 16 principal components, under the
 laser of the card and under a weak one; chips are trained with the noise of their photodiodes and judged with it.
-Middle: the sign of x1 x2 x3 for normal inputs. Right: energy and latency of a pass.
+Middle: the sign of x1 x2 x3 for normal inputs. Right: energy of a pass, most of it for driving the modulators, the part
+of the laser, and latency.
 
 The sign needs coupling. A sum f of functions of two inputs each has an alternating sum of 0 over the corners of any
 box, so that of the eight points (+-x1, +-x2, +-x3) at least one gets the wrong sign: 87.5 % is the most, with any
@@ -26,16 +27,20 @@ Measured by the second command (15 minutes on one core of a shared machine; it g
 | images, 100 mW, 1 / 8 / 64 bins | 46.2 / 78.6 / 81.5 +- 0.1 % | 36.0 / 74.7 / 79.8 +- 0.6 % |
 | images, 2 mW, 1 / 8 / 64 bins | 25.7 / 68.1 / 77.9 +- 0.0 % | 27.6 / 70.2 / 77.3 +- 0.7 % |
 | sign of x1 x2 x3, 1 / 8 / 64 bins | 58.7 / 91.8 / 94.1 +- 1.1 % | 50.6 / 50.8 / 52.7 +- 0.7 %, no bit |
-| a pass of 64 bins, 100 mW and 2 mW | 39.9 and 6.7 nJ, 68 ns | 38.6 and 6.7 nJ, 65 ns |
+| a pass of 64 bins, 100 mW and 2 mW | 872 and 839 nJ, 68 ns | 870 and 839 nJ, 65 ns |
+| of it the laser | 34 and 0.7 nJ | 33 and 0.7 nJ |
 
 Read without noise, chips of 64 bins at 100 mW change by less than 0.1 points, at 2 mW they gain 3.1 and 2.2.
 
 On images what is lost without coupling is small: +1.7 +- 0.6 points at 64 bins and 100 mW, of which three seeds are not
 sure (-0.8 to +4.3). At 100 mW the non-degenerate chip gains up to 32 bins. Noise was not seen to stop the gain: at 2 mW
 the doubling to 64 bins still brings 1.0 +- 0.1 points. Much of it is light: 8 bins that integrate as long as 64 (--bins
-4 8 --bin-ns 6.6) give 74.3 +- 0.3 % there, for 1.3 nJ. What noise takes falls from 10.6 points at 4 bins to 3.1. The
-non-degenerate chip suffers more of it: its light passes 17 mixers, that of the other 2 wider ones. For the same 6.7 nJ,
-64 bins of 2 mW are not to be told from 8 bins of 100 mW, and better on the degenerate chip.
+4 8 --bin-ns 6.6) give 74.3 +- 0.3 % there. What noise takes falls from 10.6 points at 4 bins to 3.1. The non-degenerate
+chip suffers more of it: its light passes 17 mixers, that of the other 2 wider ones.
+
+Energy goes to the modulators, 0.5 nJ each and bin: a terminated line at V_pi burns 0.5 W. So energy follows time, with
+long bins as with many (688 nJ for those 8), and the laser takes 4 % at 100 mW and 0.1 % at 2 mW: to dim it saves
+little. 64 bins of 2 mW are worse than 32 bins of 100 mW for half the energy, by 3.4 +- 0.3 and 1.5 +- 0.3 points.
 
 How strongly inputs are coupled counts beside the verdict. Mixers are random and not trained, so chips differ; --seeds 5
 (25 minutes) meets one whose share of variance is small. It is judged non-degenerate all the same (three inputs: 3e-5,
@@ -69,7 +74,7 @@ COLOURS = {"non-degenerate": "#2a6f97", "degenerate": "#c8553d"}
 TITLES = {"fashion-mnist": "Fashion-MNIST", "mnist": "MNIST", "digits": "Digits"}
 NOTHING = 0.01  # bits that a test part of this size cannot tell from none
 Curves = dict[tuple[float, str], Scores]  # by laser (mW) and encoding: accuracy in %, (seeds, bins)
-Spent = dict[tuple[float, str], Scores]  # likewise: energy in nJ and latency in ns, (2, bins)
+Spent = dict[tuple[float, str], Scores]  # likewise: energy in nJ, that of the laser alone, latency in ns, (3, bins)
 
 
 def show_coupling(task: Task) -> None:
@@ -100,21 +105,22 @@ def show_scores(name: str, curves: Curves, bins: list[int], counts: list[int]) -
 
 
 def costs(task: Task, bins: list[int], lasers: list[float]) -> Spent:
-    """Energy in nJ and latency in ns of a pass, `(2, bins)`."""
+    """Energy in nJ, in all and of the laser alone, and latency in ns of a pass, `(3, bins)`."""
     found = {}
     for laser in lasers:
         for encoding in COLUMNS:
             each = [chip(task, encoding, n, laser).costs() for n in bins]
-            found[laser, encoding] = 1e9 * np.array([[c.total_energy_j, c.total_latency_s] for c in each]).T
+            rows = [[c.total_energy_j, c.energy_j["laser"], c.total_latency_s] for c in each]
+            found[laser, encoding] = 1e9 * np.array(rows).T
     return found
 
 
 def show_costs(spent: Spent, bins: list[int]) -> None:
-    print("\na pass: energy (nJ) and latency (ns)")
-    print(f"{'bins':>5s}" + "".join(f"{f'{mw:g} mW, {e}':>26s}" for mw, e in spent))
+    print("\na pass: energy, in brackets that of the laser (nJ), and latency (ns)")
+    print(f"{'bins':>5s}" + "".join(f"{f'{mw:g} mW, {e}':>30s}" for mw, e in spent))
     for k, n in enumerate(bins):
-        row = [f"{values[0, k]:.2f} nJ, {values[1, k]:.1f} ns" for values in spent.values()]
-        print(f"{n:5d}" + "".join(f"{text:>26s}" for text in row))
+        row = ["{:.1f} ({:.2f}) nJ, {:.1f} ns".format(*values[:, k]) for values in spent.values()]
+        print(f"{n:5d}" + "".join(f"{text:>30s}" for text in row))
 
 
 def told(differences: Scores) -> str:
@@ -140,8 +146,13 @@ def conclude_images(curves: Curves, quiet: Curves, bins: list[int]) -> None:
 
 
 def conclude_energy(curves: Curves, spent: Spent, bins: list[int]) -> None:
-    """Light or bins: what the weakest laser with the most bins takes, spent on fewer bins of the strongest one."""
+    """Light or bins: what the weakest laser with the most bins takes, spent on fewer bins of the strongest one.
+
+    What a pass takes is nearly that of its modulators, so that the laser's power hardly moves how many bins it pays.
+    """
     strong, weak = (pick(mw for mw, _ in curves) for pick in (max, min))
+    parts = [f"{100 * values[1, -1] / values[0, -1]:.1f} % at {mw:g} mW, {e}" for (mw, e), values in spent.items()]
+    print(f"\nof the energy of a pass of {bins[-1]} bins the laser takes {'; '.join(parts)}")
     for encoding in COLUMNS:
         joules, most = spent[strong, encoding][0], spent[weak, encoding][0, -1]
         k = int(np.flatnonzero(joules <= most).max(initial=-1))
@@ -149,7 +160,7 @@ def conclude_energy(curves: Curves, spent: Spent, bins: list[int]) -> None:
             gap = curves[weak, encoding][:, -1] - curves[strong, encoding][:, k]
             word = {"better": "better than", "worse": "worse than", "open": "not to be told from"}[compared(gap)]
             few, many = f"{strong:g} mW with {bins[k]} bins", f"{weak:g} mW with {bins[-1]} bins"
-            print(f"\n{encoding}, {most:.1f} nJ at most: {many} is {word} {few}, {told(gap)}")
+            print(f"  {encoding}: {many}, {most:.0f} nJ, is {word} {few}, {joules[k]:.0f} nJ: {told(gap)}")
 
 
 def conclude_signs(curves: Curves, bits: Curves, bins: list[int]) -> None:
@@ -182,8 +193,15 @@ def draw(images: Curves, signs: Curves, spent: Spent, bins: list[int], name: str
     middle.annotate("most that sums\nover pairs tell", (bins[-1], PAIRS), **words)
     for (laser, encoding), values in spent.items():
         right.plot(bins, values[0], _line(laser, lasers), color=COLOURS[encoding], marker="o", markersize=3.5)
+        right.plot(bins, values[1], _line(laser, lasers), color=COLOURS[encoding], linewidth=0.8)
+    top = max(values[0, 0] for values in spent.values())
+    right.annotate(
+        "energy, nearly all\nof the modulators",
+        (bins[0], top),
+        **words | {"xytext": (-2, 26), "ha": "left", "va": "bottom"},
+    )
     for encoding in COLUMNS:
-        right.plot(bins, spent[lasers[0], encoding][1], ":", color=COLOURS[encoding])
+        right.plot(bins, spent[lasers[0], encoding][2], ":", color=COLOURS[encoding])
     left.set(title=f"{TITLES.get(name, name)}, PCA", ylabel="test accuracy (%)")
     middle.set(title="Sign of $x_1 x_2 x_3$", ylabel="test accuracy (%)")
     right.set(title="Costs of a pass", ylabel="energy (nJ), latency (ns)", yscale="log")
@@ -194,6 +212,7 @@ def draw(images: Curves, signs: Curves, spent: Spent, bins: list[int], name: str
     right.yaxis.set_major_formatter("{x:g}")
     lines = [Line2D([], [], color=COLOURS[encoding], label=encoding) for encoding in COLUMNS]
     lines += [Line2D([], [], color="0.4", linestyle=_line(mw, lasers), label=f"{mw:g} mW laser") for mw in lasers]
+    lines.append(Line2D([], [], color="0.4", linewidth=0.8, label="energy of the laser alone"))
     lines.append(Line2D([], [], color="0.4", linestyle=":", label="latency"))
     figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))
     return figure

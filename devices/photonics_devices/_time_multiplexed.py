@@ -130,9 +130,10 @@ class TimeMultiplexedProcessor(Device):
         """The chip's field for phases x, in the first bank: what the bins scale, shift and add up the intensity of.
 
         Scale 1 and bias 0 at the first waveguide, `([chips,] *batch, 1)` complex, in units of that of the light that
-        enters the chip, noiseless.
+        enters the chip, noiseless. Phases take the steps of the modulators' converter, as in a pass. Settling is left
+        out: it mixes the phases of one bin with those of the next, each input with itself alone.
         """
-        phase = x.reshape(-1, self.in_features).mT[None]
+        phase = quantise_phase(x.reshape(-1, self.in_features).mT[None], self.card.modulator.dac_bits)
         mixers = self._matrices()[..., :1, :, :, :]
         transmission = phase_transmission(phase, loss_db=self.card.modulator.loss_db)
         field = through_columns(transmission, mixers, self.card.inputs_per_column)
@@ -157,7 +158,8 @@ class TimeMultiplexedProcessor(Device):
             for share, field, _ in self._gated(x, None, mixers)
         ]
         leaving = torch.stack(gates).sum(0) * self._chip_watts()
-        leaving = leaving.reshape(*leaving.shape[:-1], *x.shape[:-1])
+        # as one tuple: of a single sample there is no axis left to unpack
+        leaving = leaving.reshape((*leaving.shape[:-1], *x.shape[:-1]))
         return torch.full_like(leaving, to_si("power_mw", self.card.laser.power_mw)), leaving
 
     def weights(self) -> Tensor:

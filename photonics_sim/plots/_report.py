@@ -58,7 +58,7 @@ class ReportData:
         sentence: The result in one sentence.
         tiles: Headline numbers: (label, value, note).
         figures: Pictures: (heading, caption, SVG from `Figure.svg()`).
-        caveats: What the result does not say.
+        caveats: Evidence in words, and what the result does not say.
         tables: What is better read than looked at.
         link_budget: The way of the light from laser to detector: (quantity, value with unit).
         settings: How the run was set up: (setting, value).

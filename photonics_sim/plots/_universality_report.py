@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from photonics_sim.analysis import UniversalityReport
+from photonics_sim.analysis import Strength, UniversalityReport
 from photonics_sim.device import Card
 from photonics_sim.files import write_atomically
 from photonics_sim.plots._report import ReportData, Table, card_rows, render_report
@@ -21,6 +23,11 @@ _COUPLING = (
     "How many inputs are coupled",
     "How much of the variance of the response needs so many inputs together. What is weak here is lost in noise before "
     "anything else, whatever the verdict.",
+)
+_STRENGTH = (
+    "How strongly all inputs are coupled",
+    "How much of the variance of the response needs all of them together, with its 95 % interval, or the upper end of "
+    "that where noise hides it.",
 )
 _RESIDUALS = (
     "What few features reach",
@@ -45,7 +52,7 @@ def universality_report(found: UniversalityReport, path: Path, *, name: str, car
 
 
 def _data(found: UniversalityReport, name: str, card: Card | None) -> ReportData:
-    made = make_note(sys.argv, threads=0)  # no number here depends on threads
+    made = make_note(_command(), threads=0)  # no number here depends on threads
     figures = []
     if found.measured:
         figures.append((*_ORDERS, plot_orders(found).svg()))
@@ -53,6 +60,8 @@ def _data(found: UniversalityReport, name: str, card: Card | None) -> ReportData
         figures.append((*_COUPLING, plot_coupling(found).svg()))
     if found.residuals:
         figures.append((*_RESIDUALS, plot_residuals(found).svg()))
+    if not figures:  # through noise the strength is all there is
+        figures.append((*_STRENGTH, plot_coupling(replace(found, coupling={found.inputs: found.strength})).svg()))
     return ReportData(
         title=f"{name} · {found.encoder} encoder, {found.readout.replace('_', ' ')} read-out",
         sentence=_sentence(found, name),
@@ -80,9 +89,8 @@ def _sentence(found: UniversalityReport, name: str) -> str:
 
 
 def _tiles(found: UniversalityReport) -> list[tuple[str, str, str]]:
-    strength, certificate = found.strength, found.certificate
-    share = f"share of the variance; standard error {strength.error:.1g}"
-    tiles = [("Coupling of all inputs", f"{strength.share:.2g}", share)]
+    certificate = found.certificate
+    tiles = [("Coupling of all inputs", *_coupling_tile(found.strength))]
     if found.witness is not None:
         w = found.witness
         of = f"{w.kind} of order {' '.join(map(str, w.alpha))}; rounding gives {w.floor:.1g}"
@@ -94,6 +102,21 @@ def _tiles(found: UniversalityReport) -> list[tuple[str, str, str]]:
         note = "largest error of any sum of features on a function that it misses"
         tiles.append(("Error that remains", f"{certificate.error:.2g}", note))
     return tiles
+
+
+def _command() -> list[str]:
+    """As it is typed: where the program lies on this computer is nothing for a page that is passed on."""
+    program = Path(sys.argv[0]).name
+    return ["photonics-sim" if program == "__main__.py" else program, *sys.argv[1:]]
+
+
+def _coupling_tile(strength: Strength) -> tuple[str, str]:
+    """Its value and what that means: a share within two standard errors of 0 is no number to quote."""
+    share, error = strength.share, strength.error
+    if not error > 0 or share >= 2 * error or math.isnan(share):
+        return f"{share:.2g}", f"share of the variance; standard error {error:.1g}"
+    limit = max(share, 0.0) + 2 * error
+    return "not seen", f"below {limit:.1g} of the variance" if limit < 1 else "noise hides any share of the variance"
 
 
 def _tables(found: UniversalityReport) -> list[Table]:

@@ -102,6 +102,16 @@ def test_all_light_arrives_where_nothing_is_lost() -> None:
     assert (torch.minimum(plus, minus) > 0).all()
 
 
+def test_a_single_sample_has_a_power_and_a_response() -> None:
+    device, x = build().double(), normal(1, 4, 5)
+    for one, many in zip(device.power(x[0]), device.power(x), strict=True):
+        assert one.shape == ()
+        assert_close(one, many[0])
+    chips = device.as_built(5, chips=2)
+    assert_close(chips.power(x[0])[1], chips.power(x)[1][:, 0])
+    assert_close(device.response(x[0]), device.response(x)[0])
+
+
 def test_losses_dim_the_light_and_the_reading_is_scaled_back() -> None:
     device = build(**TWO_BANKS).double()
     plus, minus = device._on_photodiodes(normal(1, 500, 5), None)
@@ -240,6 +250,8 @@ def test_bits_make_steps() -> None:
     assert len((device(x)[:, 0] * 1e9).round().unique()) == 8
     (slope,) = torch.autograd.grad(device(x).sum(), device.scale)
     assert (slope != 0).all(), "straight through"
+    field = (device.response(x)[:, 0] * 1e9).detach()
+    assert len(torch.view_as_real(field).round().unique(dim=0)) == 8, "the encoding has the same steps"
 
 
 def test_the_gradient_passes_every_setting() -> None:
@@ -286,7 +298,7 @@ def test_time_and_energy_grow_with_the_bins() -> None:
     assert few.total_latency_s == pytest.approx(lead + 5e-9 + light + 0.2e-9 + 0.1e-9)
     assert many.energy_j["laser"] == pytest.approx(0.5 * many.total_latency_s)
     assert many.energy_j["modulator converters"] == pytest.approx(20 * (5 + 3) * 3.6e-12)
-    assert many.energy_j["modulators"] == pytest.approx(20 * (5 + 3) * 22e-15)
+    assert many.energy_j["modulators"] == pytest.approx(20 * (5 + 3) * 5.0**2 / 50 * 1e-9)  # V_pi into 50 ohm
     assert many.energy_j["detector converters"] == pytest.approx(2 * 3 * 1.48e-12)
     assert "mixers" not in many.energy_j  # electro-optic shifters take no power to hold
 

@@ -78,7 +78,7 @@ def test_the_page_says_everything_in_order(data: plots.ReportData) -> None:
     assert page.open == []
     assert page.under("h1") == ["96.1\u00a0% of the digits are right."]
     tables = [
-        "What this does not say",
+        "Evidence and limits",
         "The same network, two ways",
         "Link budget",
         "Settings",
