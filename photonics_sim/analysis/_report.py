@@ -108,7 +108,10 @@ class UniversalityReport:
         up_to = f" up to order {order} in each input" if isinstance(order, int) else " in all orders"
         shown = f"{self.verdict}{up_to if self.verdict == 'nondegenerate' else ''}"
         plural = "s" if self.inputs > 1 else ""
-        return f"{shown} · {self.inputs} input{plural}, {self.encoder} encoder, {self.readout} read-out"
+        whole = ""
+        if self.paths is not None and self.paths.refutes and self.verdict != "degenerate":
+            whole = f" (all {self.paths.inputs} together are degenerate)"
+        return f"{shown} · {self.inputs} input{plural}{whole}, {self.encoder} encoder, {self.readout} read-out"
 
     def _evidence(self) -> list[str]:
         lines = []

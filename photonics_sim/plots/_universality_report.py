@@ -82,10 +82,13 @@ def _sentence(found: UniversalityReport, name: str) -> str:
     if found.verdict == "degenerate":
         missed = "some functions of them stay out of reach, however many copies are summed"
         return f"{name} is degenerate in {of}: {missed}."
+    whole = ""
+    if found.paths is not None and found.paths.refutes:
+        whole = f" All {found.paths.inputs} inputs together are degenerate: too few meet on a path of light."
     if found.verdict == "nondegenerate":
         up_to = "in all orders" if found.order_proved == "all" else f"up to order {found.order_proved} in each"
-        return f"{name} is non-degenerate in {of} {up_to}: no such derivative of its response vanishes."
-    return f"Whether {name} is degenerate in {of} is not decided."
+        return f"{name} is non-degenerate in {of} {up_to}: no such derivative of its response vanishes.{whole}"
+    return f"Whether {name} is degenerate in {of} is not decided.{whole}"
 
 
 def _tiles(found: UniversalityReport) -> list[tuple[str, str, str]]:

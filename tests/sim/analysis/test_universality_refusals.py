@@ -117,6 +117,7 @@ def test_some_inputs_pass_and_the_whole_is_refuted() -> None:
     device = load_device("time-multiplexed-electro-optic", inputs=16, columns=2)
     report = check_universality(device, 2)
     assert report.verdict == "nondegenerate"
+    assert "(all 16 together are degenerate)" in report.sentence
     assert "all 16 inputs together are degenerate: path counting lets 4 of them couple at most" in report.caveats
     assert check_universality(device, 5).verdict == "degenerate"
 
