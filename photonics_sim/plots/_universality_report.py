@@ -80,8 +80,8 @@ def _data(found: UniversalityReport, name: str, card: Card | None) -> ReportData
 def _sentence(found: UniversalityReport, name: str) -> str:
     of = f"{found.inputs} input{'s' if found.inputs > 1 else ''}"
     if found.verdict == "degenerate":
-        missed = "some functions of them stay out of reach, however many copies are summed"
-        return f"{name} is degenerate in {of}: {missed}."
+        surely = "however many copies are summed" if found.is_exact else "as far as was sampled"
+        return f"{name} is degenerate in {of}: some functions of them stay out of reach, {surely}."
     whole = ""
     if found.paths is not None and found.paths.refutes:
         whole = f" All {found.paths.inputs} inputs together are degenerate: too few meet on a path of light."
