@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photonics_sim.analysis import Readout, UniversalityReport
 
 _MEASURED = {".h5", ".hdf5"}
-_TOGETHER = 5  # inputs up to which the page shows how strongly they are coupled
+_TOGETHER = 4  # inputs up to which the page shows how strongly they are coupled
 _PAIRS = 200
 
 

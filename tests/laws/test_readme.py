@@ -73,7 +73,7 @@ SCRIPTS = [
     "relax_orderings.py --quick",
     "resonator_bounces.py --epochs 1 --seeds 2 --media 2",
     "reuse_coupling.py --seeds 2 --visits 1 2",
-    "time_bins.py --epochs 2 --seeds 2 --bins 1 4 16 --samples 1000",
+    "time_bins.py --epochs 1 --seeds 2 --bins 1 4 --samples 500",
 ]
 
 
