@@ -120,8 +120,8 @@ def _required(logs: NDArray[np.float64], sizes: tuple[int, ...], error: float) -
     if beyond and logs[:, -1].mean() - logs[:, late].mean(0)[0] > math.log(_FALLEN):
         return RequiredCopies(error, None, None, None, beyond, sizes, residuals)
     found = [
-        _mean_interval(_log_copies(logs, counts, late, power, math.log(error)))
-        for power in ((0.0, 1.0) if beyond else (0.0,))
+        _mean_interval(_log_copies(logs, counts, late, law, math.log(error)))
+        for law in (("power", "exponential") if beyond else ("power",))
     ]
     middle, low, high = np.exp([np.mean(found, 0)[0], np.min(found, 0)[1], np.max(found, 0)[2]]).tolist()
     return RequiredCopies(error, middle, low, high, beyond, sizes, residuals)
@@ -135,13 +135,13 @@ def _mean_interval(values: list[float]) -> tuple[float, float, float]:
 
 
 def _log_copies(
-    logs: NDArray[np.float64], counts: NDArray[np.float64], late: NDArray[np.bool_], power: float, log_error: float
+    logs: NDArray[np.float64], counts: NDArray[np.float64], late: NDArray[np.bool_], law: str, log_error: float
 ) -> list[float]:
     """Log of the copies of each draw: between sizes that enclose the error, or beyond the last along the common trend.
 
-    The trend is a line over n^power, or over log n for power 0.
+    The trend is a line over the copies for the law "exponential", over their logarithm for a power.
     """
-    scale = np.log(counts) if power == 0 else counts**power
+    scale = counts if law == "exponential" else np.log(counts)
     slope = np.polyfit(scale[late], logs.mean(0)[late], 1)[0]
     found = []
     for row in logs:
@@ -152,5 +152,5 @@ def _log_copies(
             found.append(float(np.interp(-log_error, -row[pair], np.log(counts[pair]))))
         else:
             reached = scale[-1] + (log_error - row[-1]) / slope
-            found.append(float(reached if power == 0 else np.log(reached) / power))
+            found.append(float(np.log(reached) if law == "exponential" else reached))
     return found

@@ -120,7 +120,7 @@ def _would_be_seen(zero: Measured, sizes: dict[tuple[int, ...], float]) -> bool:
     expected = sizes[(0,) * len(zero.alpha)]
     for k, j in itertools.combinations_with_replacement(range(len(zero.alpha)), 2):
         below = _lower(zero.alpha, k, j)
-        if min(below) >= 0 and sum(below) < sum(zero.alpha) - 1 and sizes.get(below):
+        if min(below) >= 0 and sizes.get(below):
             sides = sizes.get(_lower(zero.alpha, k), 0.0) * sizes.get(_lower(zero.alpha, j), 0.0)
             expected = min(expected, sides / sizes[below])
     return expected >= 1e3 * zero.floor
