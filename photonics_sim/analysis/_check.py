@@ -78,7 +78,7 @@ def check_universality(
         asked = device_response(response, inputs, seed)
         response, encoder, readout, crossings = asked.response, asked.encoder, asked.readout, asked.crossings
         period, features, frozen = asked.period, DEVICE_FEATURES, asked.inputs - inputs
-    points = _count(inputs, order, domain)
+    points = _count(inputs, order)
     bound = path_bound(crossings, inputs, readout) if encoder == "diagonal" else None
     refuted = bound is not None and bound.refutes
     if isinstance(response, ExponentialSum) and response.inputs != inputs:
@@ -112,18 +112,14 @@ def _noiseless(
     strength, smooth = coupling_strength(probe), is_smooth(probe)
     spectrum = torus_spectrum(probe, period) if period is not None else None
     found = judge_diagonal(probe, order, smooth, spectrum)
-    return UniversalityReport.on(
+    return found.report(
         probe,
-        found.verdict,
         strength,
-        order_proved=found.proved,
-        witness=found.witness,
         smooth=smooth,
         spectrum=spectrum,
         certificate=annihilator(probe, found.vanishing) if found.vanishing is not None else None,
         features=features,
         residuals=span_residuals(probe, features),
-        measured=tuple(found.measured),
         caveats=_about(found, smooth, strength, spectrum, bound),
     )
 
@@ -143,16 +139,12 @@ def _dense(probe: Probe, noise: float, features: tuple[int, ...]) -> Universalit
         "degenerate": "a polynomial stays one of its degree, however its inputs are mixed",
         "inconclusive": _UNDECIDED,
     }[found.verdict]
-    return UniversalityReport.on(
+    return found.report(
         probe,
-        found.verdict,
         strength,
-        order_proved=found.proved,
-        witness=found.witness,
         smooth=is_smooth(probe),
         features=features,
         residuals=span_residuals(shown, features),
-        measured=tuple(found.measured),
         caveats=(what, *said),
     )
 
@@ -232,12 +224,10 @@ def _deviation(probe: Probe) -> float:
     return float((values - values.mean()).abs().square().mean().sqrt())
 
 
-def _count(inputs: int, order: int, domain: tuple[float, float]) -> int:
+def _count(inputs: int, order: int) -> int:
     """Points that a test of all inputs together takes."""
     if inputs < 1 or order < 1:
         raise PhotonicsError(f"inputs = {inputs}, order = {order}: both are at least 1")
-    if not -math.inf < domain[0] < domain[1] < math.inf:
-        raise PhotonicsError(f"domain = {domain}: give its low and its high end")
     few, corners = min(inputs, SUBSET), order + 1
     if SAMPLES * corners**few > MOST_POINTS:
         raise PhotonicsError(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._findings import Measured, Spectrum
+from photonics_sim.analysis._findings import Measured, Spectrum, Strength
 from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._report import Verdict
+from photonics_sim.analysis._report import UniversalityReport, Verdict
 from photonics_sim.analysis._stencil import measure_difference
 from photonics_sim.analysis._tower import measure_derivative
 
@@ -40,6 +40,21 @@ class Finding:
     def vanishing(self) -> tuple[int, ...] | None:
         """The order that vanishes, where one does."""
         return self.witness.alpha if self.verdict == "degenerate" and self.witness is not None else None
+
+    def report(
+        self, probe: Probe, strength: Strength, *, caveats: tuple[str, ...], **evidence: Any
+    ) -> UniversalityReport:
+        """The report on it, with what was found besides."""
+        return UniversalityReport.on(
+            probe,
+            self.verdict,
+            strength,
+            order_proved=self.proved,
+            witness=self.witness,
+            measured=tuple(self.measured),
+            caveats=caveats,
+            **evidence,
+        )
 
 
 def judge_diagonal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from typing import Literal
@@ -49,6 +50,8 @@ class Probe:
     ) -> None:
         if inputs < 1:
             raise PhotonicsError(f"inputs = {inputs}: a response has at least one")
+        if not -math.inf < domain[0] < domain[1] < math.inf:
+            raise PhotonicsError(f"domain = {domain}: give its low and its high end")
         self._response, self.inputs = response, inputs
         self.encoder: Encoder = encoder
         self.readout: Readout = readout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 
 import torch
@@ -23,7 +22,7 @@ from photonics_sim.analysis._samples_said import (
     undecided,
     without_polynomials,
 )
-from photonics_sim.analysis._stencil import tensor_stencil
+from photonics_sim.analysis._stencil import outermost
 from photonics_sim.analysis._strength import random_boxes, strength_of_readings
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
@@ -67,8 +66,6 @@ def plan_measurement(
             f"inputs = {inputs}, order = {order}, boxes = {boxes}: one input, order 1 and {FEWEST} boxes are the "
             f"least, order {HIGHEST} the highest"
         )
-    if not -math.inf < domain[0] < domain[1] < math.inf:
-        raise PhotonicsError(f"domain = {domain}: give its low and its high end")
     # the exponent is bounded before the power is taken: beyond 2^64 corners the number says no more
     if inputs > 64 or boxes * (order + 1) ** inputs * inputs > MOST_NUMBERS:
         raise PhotonicsError(
@@ -155,5 +152,4 @@ def _stencil(boxed: Tensor, wanted: int, order: int, inputs: int) -> Tensor:
     """Readings of the whole stencils, or of their outermost corners, which are stencils of order 1."""
     if wanted == order:
         return boxed
-    corners = tensor_stencil((order,) * inputs)[0]
-    return boxed[..., ((corners == 0) | (corners == order)).all(-1)]
+    return boxed[..., outermost(order, inputs)]

@@ -23,6 +23,12 @@ def tensor_stencil(alpha: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     return torch.tensor(corners, dtype=torch.float64), torch.tensor(weights, dtype=torch.float64)
 
 
+def outermost(order: int, inputs: int) -> Tensor:
+    """Which corners of a stencil of one order in all inputs are those of its box, `(corners,)`."""
+    corners, _ = tensor_stencil((order,) * inputs)
+    return ((corners == 0) | (corners == order)).all(-1)
+
+
 def mixed_differences(probe: Probe, alpha: tuple[int, ...], samples: int) -> tuple[Tensor, Tensor, float]:
     """Differences of order alpha with random steps at random places of the domain.
 

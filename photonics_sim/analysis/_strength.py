@@ -10,7 +10,7 @@ from torch import Tensor
 from photonics_sim.analysis._device_response import device_response
 from photonics_sim.analysis._findings import Strength
 from photonics_sim.analysis._probe import EPS, Probe
-from photonics_sim.analysis._stencil import tensor_stencil
+from photonics_sim.analysis._stencil import outermost, tensor_stencil
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
 
@@ -61,10 +61,10 @@ def strength_of_readings(
         rounding: Of the response, relative to its largest value: what it may make of nothing counts in the error.
     """
     readings = readings / readings.abs().max().clamp_min(torch.finfo(torch.float64).tiny)  # squares must not overflow
-    corners, weights = tensor_stencil((order,) * inputs)
+    _, weights = tensor_stencil((order,) * inputs)
     repeats, boxes = readings.shape[:2]
     squares = unbiased_squares(readings @ weights.to(readings))
-    ends = readings[..., ((corners == 0) | (corners == order)).all(-1)]  # each of them uniform in the domain
+    ends = readings[..., outermost(order, inputs)]  # each of them uniform in the domain
     rows = ends.mean(0)
     within = float((ends - rows).abs().square().mean()) * repeats / (repeats - 1)
     varied = (rows - rows.mean()).abs().square().mean(-1) - within / repeats
