@@ -113,6 +113,16 @@ class MeshProcessor(Device):
         built = [(self._actual(mesh), mesh.faults.phase) for mesh in self._meshes()]
         return [phases if error is None else phases + error for phases, error in built]
 
+    def matrices(self) -> list[Tensor]:
+        """The field matrix of each layer, `([chips,] modes, modes)`: of its mesh, or left diag(cos t) right."""
+        found = [mesh_matrix(mesh.topology, self._actual(mesh), mesh.faults) for mesh in self._meshes()]
+        if self._chips:  # chips without a fault are all alike
+            found = [one.expand(self._chips, *one.shape[-2:]) for one in found]
+        if self.attenuation is None:
+            return found
+        pairs = zip(found[::2], found[1::2], self.attenuation, strict=True)
+        return [left @ (t.cos()[:, None] * right) for right, left, t in pairs]
+
     def drawings(self, x: Tensor) -> list[ChipDrawing]:
         """The meshes with the light of one sample `(inputs)`; of an ensemble, the first chip."""
         with torch.no_grad():

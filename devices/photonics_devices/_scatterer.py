@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from photonics_devices._scatterer_card import FreeSpaceScattererCard
 from photonics_devices._scatterer_costs import scatterer_costs
+from photonics_devices._scatterer_shift import shifted
 from photonics_sim.device import Costs, Device, derive_key, normal, to_si
 from photonics_sim.optics import resolvent, round_trips, symmetric_unitary
 from photonics_sim.signals import detect, phase_transmission
@@ -33,6 +34,10 @@ class FreeSpaceScatterer(Device):
     The outputs are y_c: the detected power in watts times an electronic gain of sum |s|^2 / laser power. So the light
     is as strong as the card's laser, whatever training makes of |s|, and training |s| sets the gain.
 
+    As built, the panel may sit beside its place. Seen from its pixels the medium is then :math:`P S_{cr} P^T`, where P
+    shifts light across the image of d pixels, also by parts of one: S stays unitary and symmetric. A chip has one rigid
+    panel for all classes and copies, so one shift. Illumination and lens are mounted on the panel: s stays as it is.
+
     Args:
         card: The numbers.
         seed: Of the initial scales, biases, illumination and scattering matrix.
@@ -46,6 +51,7 @@ class FreeSpaceScatterer(Device):
     readout: Literal["coherent", "intensity_sum"] = "coherent"
     phase_error: Tensor | None
     generator_error: Tensor | None
+    panel_shift: Tensor | None
 
     def __init__(self, card: FreeSpaceScattererCard, *, seed: int = 0) -> None:
         super().__init__()
@@ -64,6 +70,7 @@ class FreeSpaceScatterer(Device):
         self.generator = nn.Parameter(draw("generator", c, r, d, d), requires_grad=card.train_scattering)
         self.register_buffer("phase_error", None, persistent=False)
         self.register_buffer("generator_error", None, persistent=False)
+        self.register_buffer("panel_shift", None, persistent=False)
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
         return self._read((self._amplitude(x, key)).abs().square(), key)
@@ -118,10 +125,13 @@ class FreeSpaceScatterer(Device):
         lead = () if chips is None else (chips,)
         twin = self._twin()
         phase, scattering = self.card.modulator.phase_error_rad, self.card.scattering.error_rad
+        shift = self.card.modulator.shift_px
         twin.phase_error = phase * normal(derive_key(seed, "phase error"), *lead, c, r, 1, d, like=self.scale)
         if scattering:
             error = normal(derive_key(seed, "scattering error"), *lead, c, r, d, d, like=self.scale)
             twin.generator_error = scattering * error
+        if shift:
+            twin.panel_shift = shift * normal(derive_key(seed, "panel shift"), *lead, 2, like=self.scale)
         return twin
 
     def _twin(self) -> Self:
@@ -135,8 +145,12 @@ class FreeSpaceScatterer(Device):
         return self.scale.unsqueeze(-2) * x + self.bias.unsqueeze(-2)
 
     def _scattering(self) -> Tensor:
+        """S as the panel meets it, `([chips,] classes, copies, d, d)`."""
         generator = self.generator if self.generator_error is None else self.generator + self.generator_error
-        return symmetric_unitary(generator)
+        S = symmetric_unitary(generator)
+        if self.panel_shift is None:
+            return S
+        return shifted(S, self.panel_shift[..., None, None, :], _near_root(self.in_features))
 
     def _fields(self, x: Tensor, key: int | None) -> Tensor:
         """Fields behind the modulator `([chips,] classes, copies, b, d)` of inputs `(b, d)`."""

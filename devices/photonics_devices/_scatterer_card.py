@@ -18,12 +18,19 @@ class PhaseModulatorCard(Section):
         "phase_bits": 0,
         "phase_noise_rad": 0.0,
         "phase_error_rad": 0.0,
+        "shift_px": 0.0,
         "loss_db": 0.0,
     }
 
     phase_bits: int = Field(default=0, ge=0, le=16, description="resolution over 2 pi; 0 for continuous")
     phase_noise_rad: float = Field(default=0.0, ge=0, le=10, description="phase noise of one reading, rms")
     phase_error_rad: float = Field(default=0.0, ge=0, le=10, description="static phase error of a pixel as built, rms")
+    shift_px: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="lateral shift of the panel against the medium as built, rms per axis, pixels",
+    )
     loss_db: float = Field(default=0.0, ge=0, le=60, description="power lost in one crossing")
     response_time_ms: float = Field(ge=0, le=1e6, description="time to settle on new data")
     dac_energy_pj: float = Field(ge=0, le=1e6, description="energy to convert one pixel's value")

@@ -13,6 +13,7 @@ from ._catalogue import list_devices as list_devices
 from ._catalogue import load_card as load_card
 from ._catalogue import load_device as load_device
 from ._catalogue import machine_memory_bytes as machine_memory_bytes
+from ._catalogue import parse_card as parse_card
 from ._chain import Chain as Chain
 from ._constants import ELEMENTARY_CHARGE_C as ELEMENTARY_CHARGE_C
 from ._constants import SPEED_OF_LIGHT_M_PER_S as SPEED_OF_LIGHT_M_PER_S
@@ -24,6 +25,7 @@ from ._device import Drawn as Drawn
 from ._device import Exports as Exports
 from ._device import Imaged as Imaged
 from ._device import Metered as Metered
+from ._device import Multiplies as Multiplies
 from ._device import Responds as Responds
 from ._device import Scheduled as Scheduled
 from ._device import check_chips as check_chips

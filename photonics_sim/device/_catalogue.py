@@ -6,6 +6,7 @@ import functools
 import importlib
 import importlib.util
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -81,11 +82,26 @@ def load_card(name_or_path: str | os.PathLike[str], overrides: Mapping[str, Any]
     """
     path = _find(str(name_or_path))
     table, text = read_toml(path, "a card")
+    return _card_of(table, text, path).override(overrides or {})
+
+
+def parse_card(text: str, *, where: str) -> Card:
+    """The checked card in a text that `render_card` wrote.
+
+    Raises:
+        PhotonicsError: where the text is no card; the message begins with `where`.
+    """
+    try:
+        return _card_of(tomllib.loads(text), text, Path(where))
+    except tomllib.TOMLDecodeError as error:
+        raise PhotonicsError(f"{where} is not valid TOML: {error}") from error
+
+
+def _card_of(table: dict[str, Any], text: str, path: Path) -> Card:
     model = table.get("model")
     if not isinstance(model, str) or ":" not in model:
         raise PhotonicsError(f'{path}: a card names its model as model = "module:Class"; found {model!r}')
-    card = _schema(model, path).parse(table, where=str(path), text=text)
-    return card.override(overrides or {})
+    return _schema(model, path).parse(table, where=str(path), text=text)
 
 
 def _find(name: str) -> Path:

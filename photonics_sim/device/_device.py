@@ -121,6 +121,14 @@ class Responds(Protocol):
 
 
 @runtime_checkable
+class Multiplies(Protocol):
+    """Multiplies fields by matrices, which can be held against those of its design."""
+
+    def matrices(self) -> list[Tensor]:
+        """The matrix of each linear layer, from entering to leaving field, `([chips,] modes, modes)`, losses included."""
+
+
+@runtime_checkable
 class Metered(Protocol):
     """Tells the optical power that goes in and comes out, so that passivity can be tested."""
 

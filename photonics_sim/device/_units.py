@@ -51,6 +51,7 @@ UNITS = {
     "a_per_w": Unit("A/W", 1.0, "responsivity"),
     "pa_per_rthz": Unit("pA/rtHz", 1e-12, "current noise"),
     "bits": Unit("bit", 1.0, "resolution"),
+    "px": Unit("px", 1.0, "pixels"),
 }
 
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
