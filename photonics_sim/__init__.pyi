@@ -6,6 +6,7 @@ from . import mesh as mesh
 from . import optics as optics
 from . import reuse as reuse
 from . import signals as signals
+from . import sweeps as sweeps
 from . import weights as weights
 from .analysis import check_universality as check_universality
 from .device import Chain as Chain
@@ -19,6 +20,9 @@ from .reuse import LayerSchedule as LayerSchedule
 from .reuse import ReLaXNet as ReLaXNet
 from .runs import Run as Run
 from .runs import find_run as find_run
+from .sweeps import SweepResult as SweepResult
+from .sweeps import resume_sweep as resume_sweep
+from .sweeps import sweep as sweep
 from .training import evaluate as evaluate
 from .training import load_trained as load_trained
 from .training import resume as resume

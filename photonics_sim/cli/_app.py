@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from photonics_sim.cli import _devices, _doctor, _evaluate, _plot, _runs, _train, _universality
+from photonics_sim.cli import _devices, _doctor, _evaluate, _plot, _resume, _runs, _sweep, _train, _universality
 from photonics_sim.cli._output import FAILED, INTERRUPTED, MISTAKE, human
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
 
@@ -40,7 +40,11 @@ app.command(
         "train relax-mzi-thermo-optic --data shakespeare --epochs 1 --on-device",
     ),
 )(_train.train)
-app.command("resume", epilog=_examples("resume first", "resume runs/first --epochs 60"))(_train.resume)
+app.command(
+    "resume",
+    epilog=_examples("resume first", "resume runs/first --epochs 60", "resume tolerance --workers 8 --retry-failed"),
+)(_resume.resume)
+app.command("sweep", epilog=_examples(*_sweep.EXAMPLES))(_sweep.sweep)
 app.command(
     "evaluate",
     epilog=_examples(
@@ -49,7 +53,7 @@ app.command(
         "evaluate reuse --after-hours 24 --chips 20",
     ),
 )(_evaluate.evaluate)
-app.command("plot", epilog=_examples("plot first --what light --out light.pdf", "plot first --what report"))(_plot.plot)
+app.command("plot", epilog=_examples(*_plot.EXAMPLES))(_plot.plot)
 app.command(
     "universality",
     epilog=_examples(

@@ -23,9 +23,9 @@ def complete_data(incomplete: str) -> list[str]:
 
 
 def complete_run(incomplete: str) -> list[str]:
-    from photonics_sim.runs import list_runs
+    from photonics_sim.runs import list_folders
 
-    return [run.path.name for run in list_runs() if run.path.name.startswith(incomplete)]
+    return [path.name for path in list_folders() if path.name.startswith(incomplete)]
 
 
 def complete_field(context: typer.Context, incomplete: str) -> list[str]:
@@ -42,7 +42,9 @@ CardArgument = Annotated[
 ]
 RunArgument = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="Name of a run under runs/, or its folder.", autocompletion=complete_run),
+    typer.Argument(
+        metavar="RUN|SWEEP", help="Name of a run or sweep under runs/, or its folder.", autocompletion=complete_run
+    ),
 ]
 DataOption = Annotated[
     str,
@@ -66,6 +68,14 @@ SetOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout; the rest goes to stderr.")]
 AcceleratorOption = Annotated[str, typer.Option(help="Where the simulation runs: cpu, cuda or auto.")]
+
+
+def sweep_folder(name: str) -> Path | None:
+    """The folder of the sweep of this name, or at this path; None where it is none."""
+    from photonics_sim.runs import folder_of
+
+    folder = folder_of(name)
+    return folder if folder is not None and (folder / "plan.h5").is_file() else None
 
 
 def parse_sets(assignments: list[str] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`runs`: what has been trained, and its settings for the hardware."""
+"""`runs`: what has been trained and swept, and its settings for the hardware."""
 
 from __future__ import annotations
 
@@ -9,28 +9,37 @@ import typer
 from rich.table import Table
 
 from photonics_sim.cli._export import EXAMPLES, export
-from photonics_sim.cli._options import JsonOption, RunArgument
+from photonics_sim.cli._options import JsonOption, RunArgument, sweep_folder
 from photonics_sim.cli._output import human, print_json, show
+from photonics_sim.cli._runs_sweeps import MERGE_EXAMPLES, merge, show_sweep, sweep_rows, sweep_table
 from photonics_sim.errors import PhotonicsError
 
-app = typer.Typer(help="The runs of this folder: list, show, export.", no_args_is_help=True)
+app = typer.Typer(help="The runs and sweeps of this folder: list, show, export, merge.", no_args_is_help=True)
 app.command("export", epilog=EXAMPLES)(export)
+app.command("merge", epilog=MERGE_EXAMPLES)(merge)
 
 
 @app.command("list")
 def list_(
     folder: Annotated[Path, typer.Argument(help="Folder of runs.")] = Path("runs"), json_: JsonOption = False
 ) -> None:
-    """List runs with their results, oldest first."""
+    """List runs and sweeps with their results, oldest first."""
     from photonics_sim.runs import list_runs
 
     rows = [_row(run) for run in list_runs(folder)]
+    sweeps = sweep_rows(folder)
     if json_:
-        print_json(rows)
+        print_json([*rows, *sweeps])
         return
-    if not rows:
+    if not rows and not sweeps:
         human(f"no runs in {folder}/; `photonics-sim demo` makes one")
-        return
+    if rows:
+        show(_table(rows))
+    if sweeps:
+        show(sweep_table(sweeps))
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table("run", "state", "card", "data", "seed", "epochs", "validation", "test", "as built")
     for row in rows:
         if "problem" in row:
@@ -38,7 +47,7 @@ def list_(
             continue
         scores = (_shown(row[key], row["task"]) for key in ("validation", "test", "as_built"))
         table.add_row(row["run"], row["state"], row["card"], row["data"], str(row["seed"]), row["epochs"], *scores)
-    show(table)
+    return table
 
 
 def _shown(value: float | None, task: str) -> str:
@@ -72,10 +81,17 @@ def _row(run: Any) -> dict[str, Any]:
 
 
 @app.command(name="show")
-def show_(run: RunArgument, json_: JsonOption = False) -> None:
-    """Show a run: how it was made and what came out."""
+def show_(
+    run: RunArgument,
+    json_: JsonOption = False,
+) -> None:
+    """Show a run or a sweep: how it was made and what came out."""
     from photonics_sim.runs import find_run, measure_of
 
+    folder = sweep_folder(run)
+    if folder is not None:
+        show_sweep(folder, json_)
+        return
     found = find_run(run)
     answer = {"state": found.state} | found.summary | {"config": found.config.model_dump()}
     answer["state"] = found.state

@@ -15,7 +15,6 @@ from photonics_sim.cli._options import (
     DataDirOption,
     DataOption,
     JsonOption,
-    RunArgument,
     SetOption,
     parse_sets,
     pick_accelerator,
@@ -120,12 +119,8 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
     _finish(run, json_)
 
 
-def resume(
-    run: RunArgument,
-    epochs: Annotated[int | None, typer.Option(help="A new total number of epochs.")] = None,
-    json_: JsonOption = False,
-) -> None:
-    """Go on with a run where it stopped, to the same numbers as an unbroken one."""
+def resume_training(run: str, epochs: int | None, json_: bool) -> None:
+    """Go on with a training, to this many epochs if they are given."""
     from photonics_sim.runs import find_run
 
     found = find_run(run)

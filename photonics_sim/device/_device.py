@@ -125,7 +125,7 @@ class Multiplies(Protocol):
     """Multiplies fields by matrices, which can be held against those of its design."""
 
     def matrices(self) -> list[Tensor]:
-        """The matrix of each linear layer, from entering to leaving field, `([chips,] modes, modes)`, losses included."""
+        """The matrix of each linear layer, from entering to leaving field, `([chips,] modes, modes)`, with losses."""
 
 
 @runtime_checkable

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from photonics_sim.errors import PhotonicsError
 
@@ -16,12 +18,22 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     Raises:
         PhotonicsError: where the folder cannot be written or the disk is full; the old file is then untouched.
     """
-    data = content.encode() if isinstance(content, str) else content
+    with open_atomically(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def open_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file to write and read that takes the place of `path` at the end of the block, if nothing is raised in it.
+
+    Raises:
+        PhotonicsError: as `write_atomically`.
+    """
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "w+b") as file:  # buffered: a raw file may write a part and not say so
+            yield cast(BinaryIO, file)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -30,7 +42,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         if temporary is not None:
             with suppress(OSError):
                 os.unlink(temporary)
-        if not isinstance(error, OSError):
+        if not isinstance(error, OSError) or isinstance(error, PhotonicsError):
             raise
         raise PhotonicsError(
             f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"

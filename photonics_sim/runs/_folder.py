@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.files import write_atomically
 
 RUNS = Path("runs")
+MARKS = {"config.toml": "run", "plan.h5": "sweep"}
+"""What a folder is, by the file that makes it one."""
+_OWNER = ".owner"
 
 
 def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = None) -> Path:
@@ -42,14 +48,27 @@ def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = Non
         ) from error
 
 
+def folder_of(name_or_path: str) -> Path | None:
+    """The folder of the run or sweep of this name under `runs/`, or at this path; None where there is none."""
+    places = (Path(name_or_path), RUNS / name_or_path)
+    return next((path for path in places if any((path / mark).is_file() for mark in MARKS)), None)
+
+
+def list_folders(folder: Path = RUNS) -> list[Path]:
+    """The folders of runs and sweeps in a folder, oldest first."""
+    marks = [path for mark in MARKS for path in folder.glob(f"*/{mark}")] if folder.is_dir() else []
+    return [path.parent for path in sorted(marks, key=lambda path: path.stat().st_mtime)]
+
+
 def free_name(stem: str) -> str:
     """The first of `<stem>-1`, `<stem>-2` ... that no run has."""
     return next(name for number in itertools.count(1) if not os.path.lexists(RUNS / (name := f"{stem}-{number}")))
 
 
 def _taken(path: Path) -> str:
-    if (path / "config.toml").is_file():
-        return f"{path} is a run already; give another --name or --out, or `photonics-sim resume {path}`"
+    for mark, kind in MARKS.items():
+        if (path / mark).is_file():
+            return f"{path} is a {kind} already; give another --name or --out, or `photonics-sim resume {path}`"
     return f"{path} exists already; give another --name or --out"
 
 
@@ -64,13 +83,25 @@ def lock_run(path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise PhotonicsError(f"{path} is in use by another process; wait for it, or stop it first") from None
+        raise PhotonicsError(f"{path} is in use by {_owner(path)}; wait for it, or stop it first") from None
     except OSError as error:
         raise PhotonicsError(f"cannot write in {path}: {error.strerror}; make it writable") from error
+    owner = path / _OWNER
     try:
+        started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        with suppress(PhotonicsError):  # a full disk is told by whoever has something to lose
+            write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()} since {started}")
         yield
     finally:
+        owner.unlink(missing_ok=True)
         lock.release()
+
+
+def _owner(path: Path) -> str:
+    try:
+        return (path / _OWNER).read_text() or "another process"
+    except OSError:  # it has not said so yet, or is just ending
+        return "another process"
 
 
 def is_locked(path: Path) -> bool:

@@ -5,7 +5,11 @@ from ._evaluate import Evaluation as Evaluation
 from ._evaluate import aged as aged
 from ._evaluate import evaluate as evaluate
 from ._fit import fit_card as fit_card
+from ._interrupt import Stop as Stop
+from ._interrupt import stop_on_interrupt as stop_on_interrupt
+from ._progress import Moment as Moment
 from ._progress import Progress as Progress
+from ._progress import clock as clock
 from ._progress import show_progress as show_progress
 from ._sources import as_dataset as as_dataset
 from ._sources import load_pipeline as load_pipeline

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 
+class Stop:
+    """Whether to stop: called, it tells whether a signal has asked for it.
+
+    Attributes:
+        number: The signal; None while there was none.
+    """
+
+    number: int | None = None
+
+    def __call__(self) -> bool:
+        return self.number is not None
+
+
 @contextmanager
-def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+def stop_on_interrupt() -> Iterator[Stop]:
     """Within it, the first SIGINT or SIGTERM only makes the yielded function true; a second one interrupts at once.
 
     Off the main thread, where signals cannot be caught, the function is always false.
     """
-    asked = threading.Event()
+    asked = Stop()
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield asked
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def ask(number: int, frame: FrameType | None) -> None:
-        asked.set()
+        asked.number = number
         signal.signal(number, before[signal.Signals(number)])
 
     for number in before:
         signal.signal(number, ask)
     try:
-        yield asked.is_set
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from photonics_sim.runs import measure_of
 
@@ -46,6 +47,15 @@ class Progress:
     def epoch_done(self) -> bool:
         return self.step == self.steps
 
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return (self.epoch - 1 + self.step / self.steps) / self.epochs
+
+    @property
+    def finished(self) -> bool:
+        return self.epoch_done and self.epoch == self.epochs
+
     def line(self) -> str:
         """One plain line."""
         measure = measure_of(self.task)
@@ -54,11 +64,27 @@ class Progress:
         speed = "-" if math.isnan(self.samples_per_s) else f"{self.samples_per_s:.0f}"
         return (
             f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.4f}{score}  validation {validation}  "
-            f"{speed} samples/s  {_clock(self.left_s)} left"
+            f"{speed} samples/s  {clock(self.left_s)} left"
         )
 
 
-def _clock(seconds: float) -> str:
+class Moment(Protocol):
+    """How far some long work is."""
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether all is."""
+
+    def line(self) -> str:
+        """One plain line."""
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them, `1:02:03`; `-` for NaN."""
     if math.isnan(seconds):
         return "-"
     minutes, rest = divmod(max(0, round(seconds)), 60)
@@ -67,8 +93,8 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def show_progress() -> Iterator[Callable[[Progress], None]]:
-    """A callback for `train` that shows it on stderr: a bar in a terminal, else a line per 30 s."""
+def show_progress() -> Iterator[Callable[[Moment], None]]:
+    """A callback that shows long work on stderr: a bar in a terminal, else a line per 30 s."""
     if sys.stderr.isatty():
         with _bar() as callback:
             yield callback
@@ -77,7 +103,7 @@ def show_progress() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
+def _bar() -> Iterator[Callable[[Moment], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as RichProgress
@@ -86,9 +112,8 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     with bar:
         task = bar.add_task("starting", total=1.0)
 
-        def callback(now: Progress) -> None:
-            done = (now.epoch - 1 + now.step / now.steps) / now.epochs
-            bar.update(task, completed=done, description=now.line())
+        def callback(now: Moment) -> None:
+            bar.update(task, completed=now.share, description=now.line())
 
         yield callback
 
@@ -97,8 +122,7 @@ class _PlainLines:
     def __init__(self) -> None:
         self._last = -float("inf")
 
-    def __call__(self, now: Progress) -> None:
-        finished = now.epoch_done and now.epoch == now.epochs
-        if finished or time.monotonic() - self._last > PLAIN_INTERVAL_S:
+    def __call__(self, now: Moment) -> None:
+        if now.finished or time.monotonic() - self._last > PLAIN_INTERVAL_S:
             self._last = time.monotonic()
             print(now.line(), file=sys.stderr, flush=True)

@@ -24,8 +24,9 @@ ALLOWED = {
     "testing": {"device"},
     "analysis": {"device", "files"},
     "training": {"datasets", "device", "files", "runs"},
-    "plots": {"analysis", "device", "files", "runs", "training"},
-    "cli": {"analysis", "datasets", "device", "measured", "plots", "runs", "testing", "training"},
+    "sweeps": {"analysis", "datasets", "device", "files", "runs", "training"},
+    "plots": {"analysis", "device", "files", "runs", "sweeps", "training"},
+    "cli": {"analysis", "datasets", "device", "measured", "plots", "runs", "sweeps", "testing", "training"},
     "photonics_devices": {"device", "mesh", "optics", "reuse", "signals", "weights"},
 }
 FREE = {"errors"}

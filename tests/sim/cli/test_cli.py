@@ -96,7 +96,7 @@ def test_ctrl_c_leaves_a_run_that_resumes(cli: Cli, workplace: Path) -> None:
         time.sleep(0.05)
     second = cli("resume", "long")
     assert second.returncode == 2
-    assert "in use by another process" in second.stderr
+    assert "in use by process" in second.stderr
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -149,7 +149,7 @@ MISTAKES = [
     ([*TRAIN, "--out", "own.npz/run"], "cannot make the run folder"),
     (["train", "missing.toml"], "missing.toml: no such file"),
     ([*TRAIN[:2], "--data", "none.npz"], "none.npz: no such file"),
-    (["resume", "nothing"], "no run nothing"),
+    (["resume", "nothing"], "no run or sweep nothing"),
     (["evaluate", "nothing"], "neither a run nor a card"),
     (["plot", "nothing"], "no run nothing"),
     (["devices", "show", "nothing"], "no card named nothing"),

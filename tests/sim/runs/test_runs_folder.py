@@ -106,7 +106,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         assert is_locked(tmp_path)
         with (
-            pytest.raises(PhotonicsError, match="is in use by another process; wait for it"),
+            pytest.raises(PhotonicsError, match=r"is in use by process \d+ on .* since .*; wait for it"),
             lock_run(tmp_path),
         ):
             pass

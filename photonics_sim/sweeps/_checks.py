@@ -1,0 +1,110 @@
+"""Whether a sweep may go on: as it was planned, under the conditions it was begun under, with room for what comes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from photonics_sim.device import load_card, machine_memory_bytes, parse_card
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.runs import Run
+from photonics_sim.sweeps._job import Outcome
+from photonics_sim.sweeps._plan import Plan
+from photonics_sim.sweeps._planning import weights_digest
+from photonics_sim.sweeps._provenance import conditions, differences
+from photonics_sim.sweeps._result import ERROR, MISSING, OK
+from photonics_sim.sweeps._store import Store
+
+_BYTES_OF_ROW = 64
+
+
+def check_unchanged(plan: Plan, run: str, *, allow_mixed: bool) -> None:
+    """Refuse to go on where the card or the weights are no longer those of the plan."""
+    planned = parse_card(plan.job.card, where="the card of the plan")
+    if run:
+        found = Run(Path(run))
+        if not found.config_path.is_file():
+            raise PhotonicsError(f"{run}: the run that is swept is not there any more; put it back")
+        if weights_digest(found) != plan.weights:
+            raise PhotonicsError(f"{run} has been trained on since the sweep was planned; start a new sweep")
+        return
+    if allow_mixed or not plan.origin:
+        return
+    try:
+        now = load_card(plan.origin).override(plan.overrides)
+    except PhotonicsError:  # renamed, or moved: the plan has a card of its own
+        return
+    changes = now.changes(planned)
+    if changes:
+        told = ", ".join(f"{path} = {new} (planned {old})" for path, (new, old) in changes.items())
+        raise PhotonicsError(
+            f"{plan.origin} has changed since the sweep was planned: {told}. Start a new sweep, or go on with the card "
+            "as it was planned (--allow-mixed)"
+        )
+
+
+def check_conditions(plan: Plan, store: Store, *, allow_mixed: bool) -> int:
+    """The number of today's conditions among those that rows were made under.
+
+    Raises:
+        PhotonicsError: where they are new, and rows must not be mixed.
+    """
+    now = conditions(threads=plan.job.threads, command=str(plan.conditions.get("command", "")))
+    for number, before in enumerate(store.provenance):
+        if not differences(before, now):
+            return number
+    if not allow_mixed and (store.status != MISSING).any():
+        told = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in differences(store.provenance[0], now).items())
+        raise PhotonicsError(
+            f"{store.folder} was begun under other conditions ({told}), and its numbers may not go together with new "
+            "ones: go on as it was begun, or with --allow-mixed, which notes for each row how it was made"
+        )
+    store.provenance.append(now)
+    return len(store.provenance) - 1
+
+
+class Expectation:
+    """Holds every outcome to the first good one, and the disk and memory to what all of them will take.
+
+    Args:
+        folder: Of the sweep.
+        plan: Of it.
+    """
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self._folder, self._plan = folder, plan
+        self._shapes: dict[str, tuple[int, ...]] | None = None
+
+    def __call__(self, outcome: Outcome) -> Outcome:
+        """The outcome, or an error in its place where it returns other numbers than those before it.
+
+        Raises:
+            PhotonicsError: where the disk or the memory cannot hold the sweep.
+        """
+        if outcome.status != OK:
+            return outcome
+        shapes = {name: values.shape[1:] for name, values in outcome.values.items()}
+        if self._shapes is None:
+            self._shapes = shapes
+            self._check_room(outcome)
+        if shapes == self._shapes:
+            return outcome
+        text = f"returned {_told(shapes)}; the first trial returned {_told(self._shapes)}"
+        return replace(outcome, status=ERROR, values={}, error=text)
+
+    def _check_room(self, outcome: Outcome) -> None:
+        row = _BYTES_OF_ROW + 8 * len(self._plan.axes) + sum(v.nbytes for v in outcome.values.values()) // outcome.chips
+        disk, memory = 2 * row * self._plan.trials, row * self._plan.trials  # results and parts, while they are merged
+        free = shutil.disk_usage(self._folder).free
+        for what, needed, there in (("disk", disk, free), ("memory", memory, int(0.8 * machine_memory_bytes()))):
+            if needed > there:
+                raise PhotonicsError(
+                    f"{self._plan.trials:,} trials of {row:,} bytes need {needed / 2**30:.1f} GiB of {what}, and "
+                    f"{there / 2**30:.1f} GiB are free; return fewer numbers, or sweep fewer points"
+                )
+
+
+def _told(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name}{list(shape) if shape else ''}" for name, shape in sorted(shapes.items()))

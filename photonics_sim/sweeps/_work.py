@@ -1,0 +1,108 @@
+"""What runs in a worker: a few tasks at a time, each ended by numbers or by words, never by an exception."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.sweeps._job import Job, Outcome, Task
+from photonics_sim.sweeps._result import ERROR, OK
+from photonics_sim.sweeps._trial import Trial, trial_class
+
+_LONGEST_TEXT = 400
+_PR_SET_PDEATHSIG = 1
+
+
+_trials: dict[int, Trial] = {}
+_lock = threading.Lock()
+
+
+def run_tasks(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
+    """Every task on the trial of this job, which a worker makes once.
+
+    Raises:
+        PhotonicsError: where the trial itself cannot be made, which no other task would mend.
+    """
+    trial = trial_of(job)
+    return [run_task(trial, task) for task in tasks]
+
+
+def run_task(trial: Trial, task: Task) -> Outcome:
+    """One task; whatever the trial raises becomes an outcome."""
+    started = time.perf_counter()
+    values: dict[str, NDArray[np.float64]] = {}
+    status, text = OK, ""
+    try:
+        values = _checked(trial.measure(task.params, task.seeds), len(task.seeds))
+    except (Exception, SystemExit) as error:  # a bad point must not end the sweep
+        told = str(error) if isinstance(error, PhotonicsError) else f"{type(error).__name__}: {error}"
+        status, text = ERROR, " ".join(told.split())[:_LONGEST_TEXT]
+    seconds = time.perf_counter() - started
+    return Outcome(task.point, task.first, len(task.seeds), status, seconds, values, text)
+
+
+def _checked(found: Mapping[str, ArrayLike], chips: int) -> dict[str, NDArray[np.float64]]:
+    """Finite numbers in one shape per chip; a NaN would look like a chip that was never measured."""
+    values = {}
+    for name, value in found.items():
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf" or array.ndim < 1 or len(array) != chips:
+            raise PhotonicsError(f"the trial returned {name} = {value!r:.80}; expected numbers, alike for every chip")
+        values[name] = array.astype(np.float64)
+        if not np.isfinite(values[name]).all():
+            raise PhotonicsError(
+                f"the trial returned {name} = {array[~np.isfinite(array)][0]}; expected finite numbers"
+            )
+    return values
+
+
+def trial_of(job: Job) -> Trial:
+    key = id_of(job)
+    with _lock:  # a Dask worker may have several threads
+        if key not in _trials:
+            sys.path[:0] = [path for path in job.paths if path not in sys.path]
+            _trials.clear()
+            _trials[key] = trial_class(job.trial)(job)
+            _limit_threads(job.threads)
+        return _trials[key]
+
+
+def id_of(job: Job) -> int:
+    """A number that tells jobs apart within a process."""
+    return hash((job.trial, job.card, job.run, job.weights, repr(sorted(job.settings.items())), job.seed))
+
+
+def prepare(job: Job) -> None:
+    """Make the trial, so that the clock of the first task does not count its imports."""
+    trial_of(job)
+
+
+def _limit_threads(threads: int) -> None:
+    """One and two threads do not round alike; those of torch are set where it is loaded."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
+def start_worker(parent: int) -> None:
+    """Make this process a worker: deaf to Ctrl-C, which is the coordinator's to answer, and gone when that is gone.
+
+    Args:
+        parent: The coordinator's process.
+    """
+    with contextlib.suppress(ValueError):  # off the main thread no signal can be set
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before it could be watched
+            os._exit(1)
