@@ -193,7 +193,8 @@ class MeshProcessor(Device):
         return twin
 
     def _twin(self, card: MeshProcessorCard) -> Self:
-        twin = copy.deepcopy(self)
+        kept = {id(part): part for part in self._meshes()}  # each is replaced below
+        twin = copy.deepcopy(self, kept)
         twin.card = card
         twin._chips = next((len(mesh.phases) for mesh in self._meshes() if mesh.phases.ndim == 2), 0)
         twin.crosstalk = _crosstalk(card)

@@ -28,6 +28,9 @@ class Section(BaseModel):
 
     source: dict[str, str] = Field(default_factory=dict, description="where a number comes from: DOI or data sheet")
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self  # nothing in it changes
+
     @model_validator(mode="after")
     def _sources_name_fields(self) -> Self:
         for key in self.source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -74,6 +75,11 @@ def haar_phases(mesh: Topology, seed: int) -> Tensor:
     Haar-distributed where the topology has a closed form; phases uniform in 0 .. 2 pi otherwise, which for many modes
     leave light near where it came in (Pai et al., Phys. Rev. Applied 11, 064044 (2019)).
     """
+    return _haar_phases(mesh, seed).clone()
+
+
+@functools.lru_cache(maxsize=16)  # a sweep builds the same device at every point
+def _haar_phases(mesh: Topology, seed: int) -> Tensor:
     if _WAYS.get(known_as(mesh, _WAYS) or "", fit_phases) is fit_phases:
         generator = torch.Generator().manual_seed(derive_key(seed, "phases"))
         return 2 * torch.pi * torch.rand(mesh.shifters, generator=generator, dtype=torch.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import replace
 
@@ -105,7 +106,7 @@ def wafer_errors(positions: Tensor, card: MeshCard, key: int, chips: int | None 
         chips: Number of chips; None for one without the axis.
     """
     lead = () if chips is None else (chips,)
-    independent = normal(derive_key(key, "independent"), *lead, len(positions))
+    independent = _independent(derive_key(key, "independent"), *lead, len(positions))
     if not card.correlation_length_um:
         return independent
     waves = normal(derive_key(key, "waves"), *lead, 2, _WAVES)
@@ -120,6 +121,11 @@ def wafer_errors(positions: Tensor, card: MeshCard, key: int, chips: int | None 
     share = card.correlated_share
     errors: Tensor = math.sqrt(share) * smooth + math.sqrt(1 - share) * independent
     return errors
+
+
+@functools.lru_cache(maxsize=4)  # the same chips at every point of a sweep; nobody changes them in place
+def _independent(key: int, *shape: int) -> Tensor:
+    return normal(key, *shape)
 
 
 def shifter_positions(topology: Topology, card: MeshCard) -> Tensor:
@@ -148,10 +154,16 @@ def places_along_columns(topology: Topology) -> tuple[list[float], list[float]]:
 
 def _positions(topology: Topology, card: MeshCard, *, is_splitter: bool) -> Tensor:
     length, pitch = to_si("column_length_um", card.column_length_um), to_si("mode_pitch_um", card.mode_pitch_um)
+    return _grid_places(topology, is_splitter=is_splitter) * torch.tensor([length, pitch], dtype=torch.float64)
+
+
+@functools.lru_cache(maxsize=16)
+def _grid_places(topology: Topology, *, is_splitter: bool) -> Tensor:
+    """Places of the splitters, or of the shifters, in columns and modes, `(places, 2)`."""
     along = places_along_columns(topology)[is_splitter]
     parts = [part for part in topology.parts if part.is_splitter == is_splitter]
     rows = [
-        ((part.column + share) * length, (part.top + part.bottom) / 2 * pitch if is_splitter else part.top * pitch)
+        (part.column + share, (part.top + part.bottom) / 2 if is_splitter else part.top)
         for part, share in zip(parts, along, strict=True)
     ]
     return torch.tensor(rows, dtype=torch.float64).reshape(-1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import torch
@@ -18,10 +19,15 @@ def fingerprint(topology: Topology) -> Tensor:
 
     Bytes, because tensors are all that files of weights hold, and because `.double()` leaves them alone.
     """
+    return torch.tensor(list(_label(topology)), dtype=torch.uint8)
+
+
+@lru_cache(maxsize=16)
+def _label(topology: Topology) -> bytes:
     parts = (topology.modes, topology.cell, topology.edge_phases, topology.input_phases, topology.columns)
     digest = blake2b(repr(parts).encode(), digest_size=_DIGEST // 2).hexdigest()
     words = f"{digest}{topology.name} of {topology.modes} modes ({topology.cell} cells)"
-    return torch.tensor(list(words.encode()[:_LENGTH].ljust(_LENGTH, b"\0")), dtype=torch.uint8)
+    return words.encode()[:_LENGTH].ljust(_LENGTH, b"\0")
 
 
 def check_fingerprint(topology: Topology, found: Tensor) -> None:

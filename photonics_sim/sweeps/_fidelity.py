@@ -51,8 +51,9 @@ class FidelityTrial(Trial):
         fidelity = torch.ones(len(seeds), dtype=torch.float64)
         passed = torch.ones(len(seeds), dtype=torch.float64)
         for U, V in zip(self._nominal(device), built, strict=True):
-            overlap = torch.einsum("ij,cij->c", U.conj(), V).abs().square().double()
-            power, design = V.abs().square().sum((-2, -1)).double(), U.abs().square().sum().double()
+            overlap = (V.flatten(1) @ U.conj().flatten()).abs().square().double()
+            power = torch.linalg.vector_norm(V, dim=(-2, -1)).square().double()
+            design = torch.linalg.vector_norm(U).square().double()
             fidelity = fidelity * overlap / (design * power)
             passed = passed * power / design
         # rounding may put a perfect chip a hair above 1
@@ -60,9 +61,9 @@ class FidelityTrial(Trial):
 
     def _nominal(self, device: Device) -> list[Tensor]:
         """The design's matrices; all points that differ in imperfections alone share them."""
-        ideal = device.ideal()
-        if self._design is None or self._design[0] != ideal.card:
-            self._design = (ideal.card, self._transfer(ideal))
+        design = device.card.ideal() if device.card else None
+        if self._design is None or self._design[0] != design:
+            self._design = (design, self._transfer(device.ideal()))
         return self._design[1]
 
     def _transfer(self, device: Device) -> list[Tensor]:

@@ -19,6 +19,7 @@ from photonics_sim.sweeps._store import Store
 from photonics_sim.sweeps._work import prepare, run_tasks
 
 CHUNK_S = 0.1
+MOST_TASKS = 2048
 TICK_S = 0.25
 PATIENCE_S = 60.0
 _GROWTH = 4
@@ -107,7 +108,7 @@ class Loop:
         if self.chunk is not None:
             return self.chunk
         if self._task_s:
-            wanted = max(1, int(CHUNK_S / self._task_s))
+            wanted = min(MOST_TASKS, max(1, int(CHUNK_S / self._task_s)))
             self._size = min(wanted, self._size * _GROWTH, max(1, math.ceil(left / (2 * self.engine.in_flight))))
         return self._size
 

@@ -24,6 +24,7 @@ from photonics_sim.sweeps._table import Layout, Rows, Writer, check_file, join, 
 PUBLISH_S = 1.0
 MOST_PARTS = 64
 MOST_BYTES = 64 * 2**20
+MOST_WAITING = 8192
 SLICE = 65536
 KIND = "the results of a sweep"
 
@@ -159,7 +160,8 @@ class Store:
         """Whether rows have waited long enough."""
         if not self._waiting:
             return False
-        return time.monotonic() - self._since >= self.publish_s or self._bytes > MOST_BYTES
+        waits_long = time.monotonic() - self._since >= self.publish_s
+        return waits_long or self._bytes > MOST_BYTES or len(self._waiting) >= MOST_WAITING
 
     def publish(self) -> None:
         """Write what waits as one part, whole or not at all; merge where many parts lie about.
