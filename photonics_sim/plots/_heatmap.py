@@ -154,8 +154,7 @@ def _draw_maps(
     scale = scale_of(np.stack(maps))
     at = [f"{names[one.path]} = {shown(others[one.path], one.unit)}" for one in result.axes if one.path in others]
     for number, (panel, place, image) in enumerate(zip(drawn, places, maps, strict=True)):
-        cell = (190 if count == 1 else 105) / len(x.values), 72 * (size[1] / rows - 0.9) / len(y.values)
-        _draw_map(panel, image, scale, goal if x.is_number and y.is_number else None, cell)
+        _draw_map(panel, image, scale, goal if x.is_number and y.is_number else None)
         tick_values(panel, "x", x.values[orders[0]], most=12 if count == 1 else 5)
         tick_values(panel, "y", y.values[orders[1]], most=12 if count == 1 else 8)
         panel.set_xlabel(axis_label(result, x.path) if number >= count - 3 else "")
@@ -189,24 +188,25 @@ def _title(metric: str, chips: int, at: Sequence[str], *, unknown: bool) -> str:
     return said + ("; grey: no number" if unknown else "")
 
 
-def _draw_map(
-    panel: Axes, image: NDArray[np.float64], scale: tuple[float, float], goal: Goal | None, cell: tuple[float, float]
-) -> None:
-    """One map, `(ny, nx)`, with its numbers where they fit into a cell of so many points."""
+def _draw_map(panel: Axes, image: NDArray[np.float64], scale: tuple[float, float], goal: Goal | None) -> None:
+    """One map, `(ny, nx)`, with its numbers where they fit into the cells."""
     panel.set_facecolor(_NOTHING)
     panel.imshow(image, cmap=SHARE, norm=Normalize(*scale), origin="lower", aspect="auto", interpolation="none")
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
-    _write(panel, image, scale, cell)
-    if goal is not None and min(image.shape) > 1 and np.nanmin(image) < goal.threshold < np.nanmax(image):
+    _write(panel, image, scale)
+    known = image[np.isfinite(image)]
+    if goal is not None and min(image.shape) > 1 and (known < goal.threshold).any() and (known > goal.threshold).any():
         panel.contour(image, levels=[goal.threshold], colors=[VERMILION], linewidths=1.4)
 
 
-def _write(panel: Axes, image: NDArray[np.float64], scale: tuple[float, float], cell: tuple[float, float]) -> None:
+def _write(panel: Axes, image: NDArray[np.float64], scale: tuple[float, float]) -> None:
     places = min(max(1 - math.floor(math.log10(scale[1] - scale[0])), 0), 6)
     texts = {place: f"{value:.{places}f}" for place, value in np.ndenumerate(image) if np.isfinite(value)}
     longest = max(map(len, texts.values()), default=1)
-    letters = min(8.0, cell[0] / (0.68 * longest), 0.7 * cell[1])
+    # labels and the scale of the colours take about a fifth
+    room = 0.8 * 72 * np.array(panel.get_position().size) * panel.figure.figure.get_size_inches()
+    letters = min(8.0, room[0] / image.shape[1] / (0.68 * longest), 0.7 * room[1] / image.shape[0])
     if letters < SMALLEST_LETTERS:
         return
     for (row, column), text in texts.items():

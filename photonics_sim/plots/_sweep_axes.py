@@ -42,7 +42,7 @@ def set_title(panel: Axes, text: str) -> None:
 
 def glued(text: str) -> str:
     """A text whose numbers stay in one line with their units and signs."""
-    return re.sub(r"(?<=\d) (?=[^\s(]+)|(?<=[=≤≥]) (?=\S)|(?<=%) (?=interval)", "\xa0", text)
+    return re.sub(r"(?<=\d) (?=[^\s(]+)|(?<=[=≤≥]) (?=\S)|(?<=%) (?=interval)| (?=[=≤≥<>]=? )", "\xa0", text)
 
 
 def wrapped(panel: Axes, text: str, inches_per_letter: float = 0.066) -> str:

@@ -112,6 +112,7 @@ def _data(
     result: SweepResult, question: Question, card: Card | None, command: str, reproduce: Sequence[tuple[str, str]]
 ) -> ReportData:
     metric, _ = metric_of(result, question.metric)
+    best_point(result, metric)  # refuses a sweep without any number
     if question.parameter is not None:
         result.axis(question.parameter)
     goal, (found, limits) = _goal(result, question), _answer(result, question)

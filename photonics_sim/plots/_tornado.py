@@ -105,6 +105,6 @@ def _draw_shares(panel: Axes, found: Sequence[Influence]) -> None:
             panel.barh(row + 0.14, first, height=0.34, color=BLUE, zorder=3, label=label)
             bars = [[max(first - 100 * one.first_low, 0)], [max(100 * one.first_high - first, 0)]]
             panel.errorbar(first, row + 0.14, xerr=bars, color=INK, linewidth=0.9, capsize=2, zorder=4)
-    panel.set_xlim(0, max(100.0, 105 * max(one.high for one in found)))
+    panel.set_xlim(0, max(100.0, 105 * max(one.size for one in found)))
     if two:
         panel.legend(loc="lower right")

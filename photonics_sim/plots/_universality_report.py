@@ -52,7 +52,7 @@ def universality_report(found: UniversalityReport, path: Path, *, name: str, car
 
 
 def _data(found: UniversalityReport, name: str, card: Card | None) -> ReportData:
-    made = make_note(_command(), threads=0)  # no number here depends on threads
+    made = make_note(_command(), threads=1)  # no number here depends on threads
     figures = []
     if found.measured:
         figures.append((*_ORDERS, plot_orders(found).svg()))

@@ -9,6 +9,7 @@ import matplotlib
 import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._layout import panels
@@ -68,7 +69,7 @@ def plot_yield(
     found = required(result, parameter, yield_, metric=metric, threshold=threshold, fixed=fixed)
     curve = found.curve
     with style():
-        figure, (panel,) = panels(1, (5.2, 3.3), ax)
+        figure, (panel,) = panels(1, (5.2, 3.6), ax)
         if curve.by_factors:
             panel.set_xscale("log")
         else:
@@ -83,7 +84,8 @@ def plot_yield(
         panel.set_xlabel(label_of(curve.words, curve.unit))
         panel.set_ylabel(signs(f"chips with {curve.goal} (%)"))
         set_title(panel, found.answer())
-        panel.legend(loc="upper left", bbox_to_anchor=(-0.04, 0), borderaxespad=4, alignment="left")
+        below = panel.transAxes + ScaledTranslation(-0.1, -0.42, panel.figure.dpi_scale_trans)
+        panel.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0, alignment="left")
     return figure
 
 

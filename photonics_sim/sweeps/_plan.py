@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.files import open_h5, write_atomically
+from photonics_sim.files import open_h5, read_note, write_atomically, write_note
 from photonics_sim.sweeps._axis import Axis, Meaning
 from photonics_sim.sweeps._job import Job, Task
 from photonics_sim.sweeps._result import MISSING, Design
+from photonics_sim.sweeps._table import check_format, describe
 
 FORMAT, FORMAT_VERSION = "photonics_sim.sweep.plan", 1
 FILE = "plan.h5"
@@ -142,10 +143,11 @@ class Plan:
         """Write `plan.h5`."""
         buffer = io.BytesIO()
         with h5py.File(buffer, "w", libver="latest") as file:
-            file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
-            file.attrs["plan_sha256"] = self.digest
+            number, count = self.shard
+            told = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "shard": f"{number}/{count}"}
+            for name, text in (told | {"plan_sha256": self.digest}).items():
+                write_note(file, name, text)
             recipe = np.frombuffer(json.dumps(self._recipe()).encode(), dtype=np.uint8)
-            file.attrs["shard"] = self.shard
             _save(file, "recipe", recipe, "what is done, as JSON")
             _save(file, "conditions", np.frombuffer(json.dumps(dict(self.conditions)).encode(), dtype=np.uint8), "JSON")
             _save(file, "seed", self.seeds, "seed of each virtual chip, the same at every point")
@@ -164,14 +166,9 @@ class Plan:
         path = folder / FILE
         with open_h5(path, _KIND) as file:
             try:
-                if file.attrs.get("format") != FORMAT:
-                    raise PhotonicsError(f"{path} is no plan of a sweep")
-                if int(file.attrs["format_version"]) > FORMAT_VERSION:
-                    raise PhotonicsError(
-                        f"{path} is of a newer format than this photonics_sim reads; update the package"
-                    )
+                check_format(file, FORMAT, FORMAT_VERSION, path, "plan of a sweep")
                 plan = cls._parse(file)
-                if plan.digest != file.attrs["plan_sha256"]:
+                if plan.digest != read_note(file, "plan_sha256", ""):
                     raise PhotonicsError(f"{path} has been changed since it was written; start a new sweep")
             except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
                 if isinstance(error, PhotonicsError):
@@ -191,7 +188,7 @@ class Plan:
             points={axis.path: _load(file[f"params/{axis.path}"]) for axis in axes},
             seeds=file["seed"][...],
             meanings={name: Meaning(**meaning) for name, meaning in recipe["meanings"].items()},
-            shard=tuple(file.attrs["shard"].tolist()),
+            shard=shard_of(read_note(file, "shard", "1/1")),
             conditions=json.loads(file["conditions"][...].tobytes()),
         )
 
@@ -200,6 +197,18 @@ def chip_seeds(seed: int, chips: int) -> NDArray[np.int64]:
     """The seed of each virtual chip: a function of the sweep's seed and the chip's number alone."""
     drawn = [np.random.SeedSequence(seed, spawn_key=(chip,)).generate_state(1, np.uint64)[0] for chip in range(chips)]
     return (np.array(drawn, dtype=np.uint64) >> np.uint64(1)).astype(np.int64)
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """`"2/5"` as (2, 5).
+
+    Raises:
+        PhotonicsError: where it is no such share.
+    """
+    number, slash, count = text.partition("/")
+    if slash and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
+        return int(number), int(count)
+    raise PhotonicsError(f"--shard {text}: write k/K with k from 1 to K, e.g. --shard 2/5")
 
 
 def _bytes(values: NDArray[Any]) -> bytes:
@@ -211,7 +220,7 @@ def _bytes(values: NDArray[Any]) -> bytes:
 def _save(file: h5py.File, name: str, values: NDArray[Any], long_name: str, unit: str = "1") -> None:
     stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
     item = file.create_dataset(name, data=stored, chunks=True, fletcher32=True)
-    item.attrs["units"], item.attrs["long_name"] = unit, long_name
+    describe(item, unit, long_name)
 
 
 def _load(item: h5py.Dataset) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from photonics_sim.runs import Run, find_run, list_runs
 from photonics_sim.sweeps._axis import Axis
 from photonics_sim.sweeps._design import make_points
 from photonics_sim.sweeps._job import Job
-from photonics_sim.sweeps._plan import Plan, chip_seeds
+from photonics_sim.sweeps._plan import Plan, chip_seeds, shard_of
 from photonics_sim.sweeps._provenance import conditions
 from photonics_sim.sweeps._result import Design
 from photonics_sim.sweeps._trial import FreeSettings, Trial, checked_settings, reference_of, trial_class
@@ -207,18 +207,6 @@ def placed(job: Job, folder: Path) -> Job:
 
     paths = tuple(map(absolute, job.paths))
     return replace(job, run=absolute(job.run), weights=absolute(job.weights), paths=paths)
-
-
-def shard_of(text: str) -> tuple[int, int]:
-    """`"2/5"` as (2, 5).
-
-    Raises:
-        PhotonicsError: where it is no such share.
-    """
-    number, slash, count = text.partition("/")
-    if slash and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
-        return int(number), int(count)
-    raise PhotonicsError(f"--shard {text}: write k/K with k from 1 to K, e.g. --shard 2/5")
 
 
 def find_target(given: Target | str | Path) -> Target:

@@ -6,7 +6,7 @@ import io
 import json
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.files import open_atomically, open_h5, write_atomically
+from photonics_sim.files import open_atomically, open_h5, read_note, write_atomically
 from photonics_sim.sweeps._job import Outcome
 from photonics_sim.sweeps._result import MISSING, OK
 from photonics_sim.sweeps._table import Layout, Rows, Writer, check_file, join, read_rows, rows_of, shapes_of
@@ -124,7 +124,7 @@ class Store:
         with open_h5(path, KIND) as file:
             try:
                 check_file(file, str(self.layout.note["plan_sha256"]), path)
-                listed = json.loads(file.attrs["provenance"])
+                listed = json.loads(read_note(file, "provenance", "[]"))
                 if len(listed) > len(self.provenance):
                     self.provenance = listed
                 count, last = len(file["trial"]), -1
@@ -233,13 +233,3 @@ class Store:
         paths = [self.results_path, *self._parts] if self.results_path.exists() else self._parts
         tables = [rows for path in paths for rows in self._slices(path)]
         return join(tables) if tables else rows_of([], self.layout.chips, 0)
-
-
-def read_note(path: Path) -> Mapping[str, Any]:
-    """The attributes of a file of rows.
-
-    Raises:
-        PhotonicsError: where it is damaged or missing.
-    """
-    with open_h5(path, KIND) as file:
-        return dict(file.attrs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.files import read_note, write_note
 from photonics_sim.sweeps._axis import Axis, Meaning, meaning_by_name
 from photonics_sim.sweeps._job import Outcome
 from photonics_sim.sweeps._result import OK, STATUSES
 
 FORMAT, FORMAT_VERSION = "photonics_sim.sweep", 1
 CHUNK = 4096
+_SCALE = re.compile(r"_axis\d+$")
 Column = NDArray[Any]
 
 
@@ -138,17 +141,15 @@ class Writer:
     def __init__(self, file: h5py.File, count: int, shapes: Mapping[str, tuple[int, ...]], layout: Layout) -> None:
         self._file, self._layout, self._count, self._written = file, layout, count, 0
         self._failures: dict[int, str] = {}
-        file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = FORMAT_VERSION
-        for name, text in layout.note.items():
-            file.attrs[name] = text
+        for name, text in {"format": FORMAT, "format_version": str(FORMAT_VERSION), **layout.note}.items():
+            write_note(file, name, text)
         self._scale = self._column("trial", np.dtype(np.int64), (), "1", "number of the trial: point * chips + chip")
         self._scale.make_scale("trial")
         self._column("point", np.dtype(np.int64), (), "1", "number of the point")
         self._column("chip", np.dtype(np.int64), (), "1", "number of the virtual chip, the same at every point")
         status = self._column("status", np.dtype(np.uint8), (), "1", "what became of the trial")
         status.attrs["flag_values"] = np.arange(len(STATUSES), dtype=np.uint8)
-        status.attrs["flag_meanings"] = " ".join(name.replace(" ", "_") for name in STATUSES)
+        write_note(status, "flag_meanings", " ".join(name.replace(" ", "_") for name in STATUSES))
         self._column("seconds", np.dtype(np.float64), (), "s", "time that the trial took")
         self._column("made", np.dtype(np.uint8), (), "1", "conditions: place in the attribute `provenance`")
         for axis in layout.axes:
@@ -166,13 +167,13 @@ class Writer:
         column = self._file.create_dataset(
             name, (self._count, *shape), dtype, chunks=chunks, fletcher32=True if chunks else None
         )
-        column.attrs["units"], column.attrs["long_name"] = unit, long_name
+        describe(column, unit, long_name)
         if name != "trial":
             column.dims[0].attach_scale(self._scale)
         for axis, size in enumerate(shape, start=1):
             scale = f"{name}_axis{axis}"
             self._file.create_dataset(scale, data=np.arange(size)).make_scale(scale.rpartition("/")[2])
-            self._file[scale].attrs["units"], self._file[scale].attrs["long_name"] = "1", f"axis {axis} of {name}"
+            describe(self._file[scale], "1", f"axis {axis} of {name}")
             column.dims[axis].attach_scale(self._file[scale])
         return column
 
@@ -206,7 +207,13 @@ class Writer:
         text = self._file.create_dataset("failures/text", data=texts, chunks=True, fletcher32=True)
         text.dims[0].attach_scale(scale)
         for column, long_name in ((scale, "number of the trial that failed"), (text, "what went wrong")):
-            column.attrs["units"], column.attrs["long_name"] = "1", long_name
+            describe(column, "1", long_name)
+
+
+def describe(item: h5py.Dataset, unit: str, long_name: str) -> None:
+    """Say what a data set is, as netCDF does."""
+    write_note(item, "units", unit)
+    write_note(item, "long_name", long_name)
 
 
 def shapes_of(tables: Iterable[Rows]) -> dict[str, tuple[int, ...]]:
@@ -233,7 +240,21 @@ def read_rows(file: h5py.File, start: int = 0, stop: int | None = None, *, failu
 
 def _measured(file: h5py.File) -> dict[str, h5py.Dataset]:
     groups = [file[group] for group in ("metrics", "curves") if group in file]
-    return {name: item for group in groups for name, item in group.items() if not item.is_scale}
+    # by its name: HDF5's own way to look at scales ends the process where they are damaged
+    return {name: item for group in groups for name, item in group.items() if not _SCALE.search(name)}
+
+
+def check_format(file: h5py.File, kind: str, newest: int, path: Any, what: str) -> None:
+    """Refuse files of another kind, and those that a later version of this package has written.
+
+    Raises:
+        PhotonicsError: says which.
+    """
+    version = read_note(file, "format_version", "")
+    if read_note(file, "format", "") != kind or not version.isdigit():
+        raise PhotonicsError(f"{path} holds no {what}")
+    if int(version) > newest:
+        raise PhotonicsError(f"{path} is of format {version}, newer than this photonics_sim reads; update the package")
 
 
 def check_file(file: h5py.File, digest: str, path: Any) -> None:
@@ -242,12 +263,8 @@ def check_file(file: h5py.File, digest: str, path: Any) -> None:
     Raises:
         PhotonicsError: says which.
     """
-    if file.attrs.get("format") != FORMAT:
-        raise PhotonicsError(f"{path} holds no rows of a sweep")
-    version = int(file.attrs.get("format_version", 0))
-    if version > FORMAT_VERSION:
-        raise PhotonicsError(f"{path} is of format {version}, newer than this photonics_sim reads; update the package")
-    if file.attrs.get("plan_sha256") != digest:
+    check_format(file, FORMAT, FORMAT_VERSION, path, "rows of a sweep")
+    if read_note(file, "plan_sha256", "") != digest:
         raise PhotonicsError(f"{path} belongs to another plan; remove it from this sweep's folder")
     lengths = {name: len(file[name]) for name in ("trial", "status", "seconds", "made")}
     lengths |= {name: len(item) for name, item in _measured(file).items()}
