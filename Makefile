@@ -16,7 +16,7 @@ demo: $(READY)
 	$(BIN)/photonics-sim demo
 
 test: check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 8
 
 check: $(READY)
 	$(BIN)/ruff check .

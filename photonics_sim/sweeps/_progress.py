@@ -64,12 +64,12 @@ class Watch:
 
     def __init__(self, store: Store, total: int, callbacks: Sequence[Callable[[SweepProgress], Any]]) -> None:
         self._store, self._total, self._callbacks = store, total, callbacks
-        self._seen: deque[tuple[float, int]] = deque([(time.monotonic(), self._done())])
+        self._seen: deque[tuple[float, int]] = deque()  # from the first outcome on: starting workers is no work
 
     def __call__(self) -> None:
         now = time.monotonic()
         done = self._done()
-        if now - self._seen[-1][0] < _BETWEEN_S and done < self._total:
+        if self._seen and now - self._seen[-1][0] < _BETWEEN_S and done < self._total:
             return
         self._seen.append((now, done))
         while self._seen[0][0] < now - _WINDOW_S and len(self._seen) > 2:

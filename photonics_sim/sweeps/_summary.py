@@ -62,7 +62,10 @@ def summary_lines(result: SweepResult, question: Question | None = None) -> list
     if result.values:
         name = question.metric if question and question.metric else result.headline
         lines.append(f"{head}: {_range_line(result, name)}")
-        lines += [found.sentence() for found in requirements(result, question)]
+        found = requirements(result, question)
+        lines += [one.sentence() for one in found]
+        if found and all(one.outcome == "nowhere" for one in found):
+            lines.append(f"`photonics-sim plot {result.path} --what yield --threshold ...` asks for less of a chip")
     else:
         lines.append(f"{head}: nothing was measured")
     return lines + failure_lines(result)

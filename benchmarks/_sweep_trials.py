@@ -1,0 +1,26 @@
+"""Trials of the sweep benchmark; workers import them by name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+
+def sleep(params: Mapping[str, Any], seed: int) -> dict[str, float]:
+    """5 ms in which nothing is computed: all that is added is ours."""
+    time.sleep(0.005)
+    return {"x": params["trial.x"]}
+
+
+def nothing(params: Mapping[str, Any], seed: int) -> dict[str, float]:
+    """No work at all."""
+    return {"x": params["trial.x"]}
+
+
+def busy(params: Mapping[str, Any], seed: int) -> dict[str, float]:
+    """Some 5 ms of one core."""
+    total = 0.0
+    for number in range(60_000):
+        total += number * 1e-9
+    return {"x": total}
