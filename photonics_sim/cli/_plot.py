@@ -76,12 +76,12 @@ def plot(
 def _plot_sweep(
     folder: Path, what: str, out: Path | None, format_: str | None, question: Question, *, as_json: bool
 ) -> None:
-    from photonics_sim.plots import SWEEP_FIGURES, report_sweep
+    from photonics_sim.plots import SWEEP_FIGURES, report
     from photonics_sim.sweeps import read_result, summary_lines, summary_of
 
     result = read_result(folder)
     if what == "report":
-        path = report_sweep(result, question)
+        path = report(result, question=question)
     else:
         _require_picture(what, list(SWEEP_FIGURES))
         path = out or folder / f"{what}.{format_ or 'svg'}"

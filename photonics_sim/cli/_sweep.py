@@ -151,9 +151,9 @@ def finish_sweep(result: SweepResult, as_json: bool) -> None:
             print_json(summary)
         raise typer.Exit(128 + result.stopped_by if result.stopped_by else INTERRUPTED)
     if result.values:
-        from photonics_sim.plots import report_sweep
+        from photonics_sim.plots import report
 
-        summary["report"] = str(report_sweep(result))
+        summary["report"] = str(report(result))
         human(f"report: [bold]{summary['report']}[/]")
     if as_json:
         print_json(summary)

@@ -5,6 +5,7 @@ from ._confusion import plot_confusion as plot_confusion
 from ._costs import plot_costs as plot_costs
 from ._figure import Figure as Figure
 from ._heatmap import plot_heatmap as plot_heatmap
+from ._page import report as report
 from ._planes import plot_planes as plot_planes
 from ._regression import plot_regression as plot_regression
 from ._report import CardRow as CardRow
@@ -12,7 +13,6 @@ from ._report import ReportData as ReportData
 from ._report import Table as Table
 from ._report import render_report as render_report
 from ._run_figures import RUN_FIGURES as RUN_FIGURES
-from ._run_report import report as report
 from ._sweep_report import SWEEP_FIGURES as SWEEP_FIGURES
 from ._sweep_report import sweep_report as sweep_report
 from ._timeline import plot_timeline as plot_timeline
@@ -23,4 +23,3 @@ from ._universality import plot_orders as plot_orders
 from ._universality import plot_residuals as plot_residuals
 from ._universality_report import universality_report as universality_report
 from ._yield_curve import plot_yield as plot_yield
-from ._sweep_page import report_sweep as report_sweep

@@ -10,7 +10,7 @@ from photonics_sim.device import ChipDrawing, Device, Scheduled, format_si
 from photonics_sim.files import write_atomically
 from photonics_sim.plots._report import ReportData, Table, card_rows, render_report
 from photonics_sim.plots._run_figures import FIGURES, OpenRun, figures_of
-from photonics_sim.runs import Run, find_run, measure_of
+from photonics_sim.runs import Run, measure_of
 
 _HEADINGS = {
     "curves": (
@@ -50,8 +50,8 @@ _WAYS = (
 )
 
 
-def report(run: Run | str | Path) -> Path:
-    """Write `report.html` of a finished run: one page, offline, with its figures inside.
+def run_report(run: Run) -> Path:
+    """Write `report.html` of a finished run.
 
     Returns:
         The path of the page.
@@ -59,7 +59,6 @@ def report(run: Run | str | Path) -> Path:
     Raises:
         PhotonicsError: where the run is not finished, or its files are damaged.
     """
-    run = run if isinstance(run, Run) else find_run(run)
     write_atomically(run.report_path, render_report(_data(OpenRun(run).require_finished())))
     return run.report_path
 
