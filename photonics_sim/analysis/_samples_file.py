@@ -18,6 +18,7 @@ from photonics_sim.files import open_h5, write_atomically
 
 WHAT = "measured samples: HDF5 with inputs (rows, inputs) and outputs (rows, repeats)"
 FORMAT = 1
+LARGEST = 1e100  # of a reading or an input: products of a few of them stay finite
 HIGHEST = 32  # order: the weights of higher differences drown every reading
 _HOW = (
     "Measure the rows from top to bottom, then all of them again for the next repeat, and write what the device gave "
@@ -136,12 +137,13 @@ def _check(path: Path, inputs: NDArray[Any], outputs: NDArray[Any]) -> None:
             "least 2 times, and write them as (rows, repeats)"
         )
     for name, values in (("inputs", inputs), ("outputs", outputs)):
-        bad = ~np.isfinite(values)
+        with np.errstate(over="ignore"):
+            bad = ~(np.abs(values) <= LARGEST)  # NaN is bad too
         if bad.any():
             row, column = np.argwhere(bad)[0]
             raise PhotonicsError(
                 f"{path}: {name} is {values[row, column]} in row {row}, column {column} ({int(bad.sum()):,} entries "
-                "are not finite); measure them again, or remove their rows from inputs and outputs"
+                "are not finite or beyond 1e100); measure them again, or remove their rows from inputs and outputs"
             )
     if (outputs == outputs.flat[0]).all():
         raise PhotonicsError(f"{path}: outputs is {outputs.flat[0]} throughout: the device did not answer its inputs")

@@ -23,6 +23,8 @@ PACKAGES = (
     "numba",
     "pydantic",
     "typer",
+    "joblib",
+    "distributed",
 )
 
 

@@ -107,10 +107,10 @@ def sweep(  # noqa: PLR0917 - typer reads the options from the signature
         settings=_settings(set_, data, data_dir, trial), origin=target, threads=threads, shard=shard,
         command=_command(),
     )  # fmt: skip
+    how = Execution(workers=workers, scheduler=scheduler, timeout_s=timeout)
     if dry_run:
         _forecast(estimate_sweep(asked.plan(), workers=workers), json_)
         return
-    how = Execution(workers=workers, scheduler=scheduler, timeout_s=timeout)
     finish_sweep(start_sweep(asked, how, name=name, out=out), json_)
 
 

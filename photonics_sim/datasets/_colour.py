@@ -16,6 +16,8 @@ Labelled = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 SHAPE = (3, 32, 32)
 PIXELS = 3 * 32 * 32
 CLASSES = 10
+FOLDER = "cifar-10-batches-bin"
+LARGEST_BATCH = 10_000 * (1 + PIXELS)
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST_BATCH = "test_batch.bin"
 
@@ -38,7 +40,7 @@ def parse_svhn(content: bytes, source: str) -> Labelled:
 
     try:
         arrays = loadmat(io.BytesIO(content), variable_names=("X", "y"))
-    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError, zlib.error) as error:
+    except (MatReadError, ValueError, TypeError, LookupError, NotImplementedError, OSError, zlib.error) as error:
         raise PhotonicsError(f"{source} is damaged or no MATLAB file; fetch it again") from error
     pixels, labels = (np.asarray(arrays.get(name, ())) for name in ("X", "y"))
     fits = pixels.shape[:-1] == (*SHAPE[1:], SHAPE[0]) and labels.size == pixels.shape[-1] and pixels.dtype == np.uint8
@@ -51,7 +53,7 @@ def parse_svhn(content: bytes, source: str) -> Labelled:
 
 
 def parse_cifar(content: bytes, source: str) -> tuple[Labelled, Labelled]:
-    """Read the archive of CIFAR-10's binary version: five training batches and a test batch.
+    """Read the archive of CIFAR-10's binary version: five training batches and a test batch, in memory alone.
 
     Args:
         content: the .tar.gz file.
@@ -67,10 +69,12 @@ def parse_cifar(content: bytes, source: str) -> tuple[Labelled, Labelled]:
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
             for member in archive:
-                name = member.name.rpartition("/")[2]
-                file = archive.extractfile(member) if name in (*TRAIN_BATCHES, TEST_BATCH) else None
+                folder, _, name = member.name.rpartition("/")
+                wanted = folder == FOLDER and name in (*TRAIN_BATCHES, TEST_BATCH)
+                file = archive.extractfile(member) if wanted and member.isfile() else None
                 if file is not None:
-                    batches[name] = _records(file.read(), f"{source}/{name}")
+                    # one byte more than allowed shows a batch that expands too far
+                    batches[name] = _records(file.read(LARGEST_BATCH + 1), f"{source}/{name}")
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise PhotonicsError(f"{source} is damaged or no .tar.gz archive; fetch it again") from error
     missing = [name for name in (*TRAIN_BATCHES, TEST_BATCH) if name not in batches]

@@ -62,10 +62,7 @@ def load_file(path: str | os.PathLike[str]) -> Dataset:
 
 def _read_h5(path: Path) -> dict[str, NDArray[Any]]:
     with open_h5(path, EXPECTED) as file:
-        try:
-            return {name: _values(item, path) for name, item in file.items()}
-        except OSError as error:
-            raise PhotonicsError(f"{path} is damaged: {error}; write the file again") from error
+        return {name: _values(item, path) for name, item in file.items()}
 
 
 def _values(item: h5py.Dataset | h5py.Group, path: Path) -> NDArray[Any]:

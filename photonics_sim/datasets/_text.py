@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import require_file
 
 LONGEST_WINDOW = 64
+MAX_BYTES = 256 * 2**20
 VALIDATION_FROM, TEST_FROM = 85, 90  # per cent of the text
 JUDGED_EVERY = 3  # neighbours are much alike: validation and test take every third position
 SHORTEST = 20 * (LONGEST_WINDOW + 1 + JUDGED_EVERY)  # the validation part has two windows then
@@ -38,11 +40,11 @@ def load_text(path: str | os.PathLike[str], *, vocabulary: Sequence[str] | None 
             those of the train part, in the order of their code points.
 
     Raises:
-        PhotonicsError: where the file is missing, no text, too short, has one character alone, or one that is not in
-            the vocabulary.
+        PhotonicsError: where the file is missing, no text, too short, larger than 256 MiB, has one character alone, or
+            one that is not in the vocabulary.
     """
     path = Path(path).expanduser()
-    require_file(path, "a text")
+    require_file(path, "a text", MAX_BYTES)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -148,7 +150,8 @@ def _characters(vocabulary: Sequence[str]) -> str:
 
 
 def _character(name: str) -> str:
-    """The character of a name; a character is its own."""
+    """The character of a name; a character is its own, and so is what names none."""
     if len(name) > 1 and name.startswith("U+"):
-        return chr(int(name[2:], 16))
+        with suppress(ValueError, OverflowError):
+            return chr(int(name[2:], 16))
     return _CHARACTERS.get(name, name)

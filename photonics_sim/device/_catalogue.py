@@ -122,7 +122,7 @@ def _import(reference: str, path: Path) -> Any:
     module, _, name = reference.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+    except (Exception, SystemExit) as error:  # whatever a module does when it is imported
         raise PhotonicsError(f"{path}: cannot import {reference} ({error}); is the package installed?") from error
 
 

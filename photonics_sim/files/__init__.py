@@ -2,6 +2,7 @@
 
 from photonics_sim.files._atomic import open_atomically as open_atomically
 from photonics_sim.files._atomic import write_atomically as write_atomically
+from photonics_sim.files._door import MAX_BYTES as MAX_BYTES
 from photonics_sim.files._door import open_h5 as open_h5
 from photonics_sim.files._door import read_npz as read_npz
 from photonics_sim.files._door import read_toml as read_toml

@@ -146,10 +146,7 @@ def _read_h5(path: Path) -> Table:
             kind = "iufc" if name == "s" else "iuf"
             if file[name].dtype.kind not in kind:
                 raise PhotonicsError(f"{path}: {name} holds {file[name].dtype}; write numbers")
-            try:
-                arrays[name] = np.asarray(file[name][()])
-            except (OSError, RuntimeError) as error:
-                raise PhotonicsError(f"{path} is damaged: {name} cannot be read ({error})") from error
+            arrays[name] = np.asarray(file[name][()])
         if split and arrays["s_real"].shape != arrays["s_imag"].shape:
             raise PhotonicsError(
                 f"{path}: s_real has shape {arrays['s_real'].shape} and s_imag {arrays['s_imag'].shape}; not alike"

@@ -19,6 +19,7 @@ Pair = tuple[int, int]
 
 _AXES = ("frequency_hz", "wavelength_nm")
 _COLUMN = re.compile(r"s(?:([1-9])([1-9])|(\d{1,3})_(\d{1,3}))_(re|im|db|deg|rad)")
+_MOST_COLUMNS = 1 + 2 * MAX_PORTS**2
 _QUANTITIES = ({"re", "im"}, {"db", "deg"}, {"db", "rad"})
 
 
@@ -62,6 +63,10 @@ def parse_csv(path: Path, text: str) -> Table:
     """
     lines = (line for line in enumerate(text.splitlines(), start=1) if line[1].strip() and line[1].strip()[0] != "#")
     _, first = next(lines, (1, ""))
+    if (found := first.count(",") + 1) > _MOST_COLUMNS:
+        raise PhotonicsError(
+            f"{path} has {found:,} columns; give {_MOST_COLUMNS:,} at most, those of {MAX_PORTS} ports"
+        )
     header = [name.strip().lower() for name in first.split(",")]
     axis = choose_axis(path, header)
     columns = _columns(path, [name for name in header if name != axis], len(header))

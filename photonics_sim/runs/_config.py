@@ -66,7 +66,7 @@ class Made(BaseModel):
     command: str
     date: str
     versions: dict[str, str]
-    threads: int
+    threads: int = Field(ge=1, le=4096, description="that torch computed with; far more end the process")
 
 
 class RunConfig(BaseModel):

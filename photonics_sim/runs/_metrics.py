@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.files import open_h5, write_atomically
+from photonics_sim.files import open_h5, read_note, write_atomically, write_note
 
-_SUMMARY = "summary"
+_SUMMARY, _AXES = "summary", "axes"
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,12 @@ def write_metrics(path: Path, metrics: Mapping[str, Metric], summary: Mapping[st
     """Replace `path` by these metrics in one step.
 
     Every axis gets a dimension scale: the metric of that name, or plain counting. `summary` (anything JSON can say)
-    is kept as an attribute of the file.
+    is kept as an attribute of the file. The names of the axes are kept once more as text, which is what is read back:
+    HDF5's own way to look at scales ends the process where they are damaged.
     """
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        file.attrs[_SUMMARY] = json.dumps(dict(summary))
+        write_note(file, _SUMMARY, json.dumps(dict(summary)))
         lengths = _lengths(metrics)
         for dim, length in lengths.items():
             values = metrics[dim].values if dim in metrics else np.arange(length)
@@ -65,8 +66,9 @@ def _lengths(metrics: Mapping[str, Metric]) -> dict[str, int]:
 
 
 def _describe(variable: h5py.Dataset, metric: Metric) -> None:
-    variable.attrs["units"] = metric.unit
-    variable.attrs["long_name"] = metric.long_name
+    write_note(variable, "units", metric.unit)
+    write_note(variable, "long_name", metric.long_name)
+    write_note(variable, _AXES, " ".join(metric.dims))
 
 
 def read_metrics(path: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
@@ -78,11 +80,13 @@ def read_metrics(path: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
     with open_h5(path, "the metrics of a run") as file:
         try:
             metrics = {name: _read_metric(name, item) for name, item in file.items()}
-            return metrics, dict(json.loads(file.attrs.get(_SUMMARY, "{}")))
+            return metrics, dict(json.loads(read_note(file, _SUMMARY, "{}")))
         except (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise PhotonicsError(f"{path} is damaged, or not the metrics of a run ({error})") from error
 
 
 def _read_metric(name: str, item: h5py.Dataset) -> Metric:
-    dims = (name,) if item.is_scale else tuple(dim[0].name.lstrip("/") for dim in item.dims)
-    return Metric(item[...], dims, str(item.attrs.get("units", "1")), str(item.attrs.get("long_name", name)))
+    dims = tuple(read_note(item, _AXES, "").split())
+    if len(dims) != item.ndim:
+        raise ValueError(f"{name} has {item.ndim} axes and names for {len(dims)}")
+    return Metric(item[...], dims, read_note(item, "units", "1"), read_note(item, "long_name", name))

@@ -26,13 +26,15 @@ class Stop:
 def stop_on_interrupt() -> Iterator[Stop]:
     """Within it, the first SIGINT or SIGTERM only makes the yielded function true; a second one interrupts at once.
 
-    Off the main thread, where signals cannot be caught, the function is always false.
+    Off the main thread, where signals cannot be caught, the function is always false. Signals that are ignored stay so:
+    a worker leaves Ctrl-C to its coordinator.
     """
     asked = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in found.items() if handler is not signal.SIG_IGN}
 
     def ask(number: int, frame: FrameType | None) -> None:
         asked.number = number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ from torch import Tensor
 from photonics_sim.device import Ages, Device
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import read_tensors, write_tensors
-
-HISTORY = ("train_loss", "train_score", "validation_loss", "validation_score", "learning_rate", "seconds")
+from photonics_sim.training._checkpoint import HISTORY, Notes, Shapes, check_numbers, require_shapes, shapes_of
 
 
 @dataclass
@@ -71,11 +69,14 @@ class TrainState:
         Raises:
             PhotonicsError: where the file is damaged or belongs to a device of another shape; nothing changes then.
         """
-        arrays, notes = read_tensors(path, "the checkpoint of a run")
+        arrays, table = read_tensors(path, "the checkpoint of a run", lambda found: self._require_shapes(found, path))
+        notes = Notes.read(table, path)
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "adam": {}}
+        own = self.device.state_dict()
         for name, array in arrays.items():
             group, _, rest = name.partition("/")
-            groups.setdefault(group, {})[rest] = torch.from_numpy(array)
+            groups[group][rest] = value = torch.from_numpy(array)
+            check_numbers(name, value, own.get(rest, torch.tensor(0.0)), path)
         load_weights(self.device, groups["model"], path)
         adam: dict[int, dict[str, Tensor]] = {}
         for name, value in groups["adam"].items():
@@ -83,11 +84,22 @@ class TrainState:
             adam.setdefault(int(number), {})[key] = value
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": adam})
         self.best_weights = groups["best"]
-        self.epoch, self.step = notes["epoch"], notes["step"]
-        self.sums, self.seconds, self.history = notes["sums"], notes["seconds"], notes["history"]
-        self.best = tuple(notes["best"]) if notes["best"] else None
-        self.best_epoch = notes["best_epoch"]
-        restore_history(self.device, notes.get("device"), path)
+        self.epoch, self.step = notes.epoch, notes.step
+        self.sums, self.seconds, self.history = notes.sums, notes.seconds, notes.history
+        self.best = None if notes.best is None else (notes.best[0], notes.best[1])
+        self.best_epoch = notes.best_epoch
+        restore_history(self.device, notes.device, path)
+
+    def _require_shapes(self, found: Shapes, path: Path) -> None:
+        """Refuse the arrays of another device. The best weights, and what Adam knows of a parameter, may be missing."""
+        own = shapes_of(self.device.state_dict())
+        parts = ["model", *(["best"] if any(name.startswith("best/") for name in found) else [])]
+        wanted = {f"{part}/{name}": shape for part in parts for name, shape in own.items()}
+        for number, parameter in enumerate(self.optimiser.param_groups[0]["params"]):
+            if f"adam/{number}/step" in found:
+                wanted |= {f"adam/{number}/{name}": tuple(parameter.shape) for name in ("exp_avg", "exp_avg_sq")}
+                wanted[f"adam/{number}/step"] = ()
+        require_shapes(found, wanted, path)
 
 
 def history_of(device: Device) -> dict[str, Any] | None:
@@ -114,17 +126,9 @@ def restore_history(device: Device, history: dict[str, Any] | None, path: Path) 
 def load_weights(device: Device, weights: dict[str, Tensor], path: Path) -> None:
     """Put weights into a device, which takes over their precision, or say which of them does not fit."""
     own = device.state_dict()
-    for name in sorted(set(own) | set(weights)):
-        here = tuple(own[name].shape) if name in own else None
-        there = tuple(weights[name].shape) if name in weights else None
-        if here != there:
-            raise PhotonicsError(
-                f"{path} does not fit the card: {name} is {there or 'missing'} in the file and "
-                f"{here or 'missing'} in the device; use the card it was trained with"
-            )
+    require_shapes(shapes_of(weights), shapes_of(own), path)
     for name, value in weights.items():
-        if value.is_floating_point() and not math.isfinite(float(value.sum())):
-            raise PhotonicsError(f"{path}: {name} holds values that are not finite; the file is damaged")
+        check_numbers(name, value, own[name], path)
     precision = next((value.dtype for value in weights.values() if value.is_floating_point()), None)
     device.to(precision)
     try:

@@ -27,6 +27,7 @@ from photonics_sim.runs import (
     make_note,
     new_run_folder,
 )
+from photonics_sim.training._checkpoint import require_shapes, shapes_of
 from photonics_sim.training._chip import as_trained, write_back
 from photonics_sim.training._interrupt import stop_on_interrupt
 from photonics_sim.training._loop import TrainingData, make_optimiser, run_epochs
@@ -146,7 +147,7 @@ def resume(
     settings = run.config.training
     if epochs is not None:
         settings = _settings(settings.model_dump() | {"epochs": epochs})
-        if epochs < len(run.metrics["epoch"].values if run.metrics_path.exists() else ()):
+        if epochs < _epochs_recorded(run):
             raise PhotonicsError(f"{run.path} has more than {epochs} epochs already; give a larger --epochs")
     if run.state == "finished" and settings.epochs == run.config.training.epochs:
         return run
@@ -155,12 +156,18 @@ def resume(
         device = _placed(as_trained(build_device(run.card, seed=settings.seed), settings), settings)
         state = TrainState(device, make_optimiser(device, settings))
         state.load(run.checkpoint_path)
-        if settings != run.config.training:
+        pipeline = load_pipeline(run)
+        require_fit(pipeline, data, device)
+        prepared = TrainingData.prepare(data, pipeline, settings, device)
+        if settings != run.config.training:  # last: what is refused changes nothing
             run.config.model_copy(update={"training": settings}).write(run.config_path)
             run = Run(run.path)
-        pipeline = load_pipeline(run)
-        prepared = TrainingData.prepare(data, pipeline, settings, device)
         return _go_on(run, state, prepared, settings, progress, callbacks)
+
+
+def _epochs_recorded(run: Run) -> int:
+    recorded = run.metrics.get("epoch") if run.metrics_path.exists() else None
+    return 0 if recorded is None else recorded.values.size
 
 
 def load_trained(run: Run | str | Path, overrides: Mapping[str, Any] | None = None) -> Device:
@@ -173,7 +180,10 @@ def load_trained(run: Run | str | Path, overrides: Mapping[str, Any] | None = No
     settings = run.config.training
     device = as_trained(build_device(run.card.override(overrides or {}), seed=settings.seed), settings)
     if run.model_path.exists():
-        arrays, notes = read_tensors(run.model_path, "the weights of a run")
+        own = shapes_of(device.state_dict())
+        arrays, notes = read_tensors(
+            run.model_path, "the weights of a run", lambda found: require_shapes(found, own, run.model_path)
+        )
         load_weights(device, {name: torch.from_numpy(array) for name, array in arrays.items()}, run.model_path)
         restore_history(device, notes.get("device"), run.model_path)
         return device

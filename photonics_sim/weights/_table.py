@@ -19,6 +19,7 @@ from photonics_sim.files import open_h5, require_file
 # text is kept in this column alone, so that a table reads back as it was written
 TEXT = "name"
 WHAT = "the settings of a chip (.csv, .h5)"
+MAX_BYTES = 256 * 2**20
 Table = Mapping[str, NDArray[Any]]
 
 
@@ -56,7 +57,7 @@ def read_h5(path: Path) -> dict[str, NDArray[Any]]:
 
 def read_csv(path: Path) -> dict[str, NDArray[Any]]:
     """The columns of a CSV file."""
-    require_file(path, WHAT)
+    require_file(path, WHAT, MAX_BYTES)
     try:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
     except UnicodeDecodeError as error:
