@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self, cast
 
@@ -160,15 +161,16 @@ class MeshProcessor(Device):
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
         check_chips(chips)
-        twin = self._twin(self.card)
-        twin._chips = chips or twin._chips
         nominal = _nominal(self.card)
-        for n, mesh in enumerate(twin._meshes()):
-            faults = built_faults(
+        built = [
+            built_faults(
                 nominal, mesh.topology, self.card.mesh, derive_key(seed, "mesh", n), chips,
                 phase_error_rad=self.card.shifter.phase_error_rad,
-            )  # fmt: skip
-            twin.meshes[n] = mesh.with_faults(faults)
+            )
+            for n, mesh in enumerate(self._meshes())
+        ]  # fmt: skip
+        twin = self._twin(self.card, built)
+        twin._chips = chips or twin._chips
         return twin
 
     def corrected(self) -> Self:
@@ -192,15 +194,16 @@ class MeshProcessor(Device):
             twin.meshes[n] = Mesh(mesh.modes, mesh.topology, phases=phases, faults=mesh.faults)
         return twin
 
-    def _twin(self, card: MeshProcessorCard) -> Self:
+    def _twin(self, card: MeshProcessorCard, faults: Sequence[Faults] | None = None) -> Self:
+        """The same settings on another card; with these faults of each mesh, or those of the card's design."""
         kept = {id(part): part for part in self._meshes()}  # each is replaced below
         twin = copy.deepcopy(self, kept)
         twin.card = card
         twin._chips = next((len(mesh.phases) for mesh in self._meshes() if mesh.phases.ndim == 2), 0)
         twin.crosstalk = _crosstalk(card)
-        nominal = _nominal(card)
-        for n, mesh in enumerate(self._meshes()):
-            twin.meshes[n] = mesh.with_faults(nominal)
+        found = faults or [_nominal(card)] * len(self.meshes)
+        for n, (mesh, parts) in enumerate(zip(self._meshes(), found, strict=True)):
+            twin.meshes[n] = mesh.with_faults(parts)
         return twin.to(self.gain)
 
     def _meshes(self) -> list[Mesh]:

@@ -96,7 +96,15 @@ def sweep(  # noqa: PLR0917 - typer reads the options from the signature
     json_: JsonOption = False,
 ) -> None:
     """Vary numbers of a device and measure every point on the same virtual chips; `resume` goes on where it stopped."""
-    from photonics_sim.sweeps import Asked, Execution, estimate_sweep, find_target, parse_vary, start_sweep
+    from photonics_sim.sweeps import (
+        Asked,
+        Execution,
+        default_trial,
+        estimate_sweep,
+        find_target,
+        parse_vary,
+        start_sweep,
+    )
 
     varied = dict(parse_vary(one) for one in vary)
     if len(varied) < len(vary):
@@ -104,7 +112,7 @@ def sweep(  # noqa: PLR0917 - typer reads the options from the signature
     found = find_target(target)
     asked = Asked(
         target=found, vary=varied, chips=chips, trial=trial, seed=seed, design=design, samples=points,
-        settings=_settings(set_, data, data_dir, trial), origin=target, threads=threads, shard=shard,
+        settings=_settings(set_, data, data_dir, trial or default_trial(found)), origin=target, threads=threads, shard=shard,
         command=_command(),
     )  # fmt: skip
     how = Execution(workers=workers, scheduler=scheduler, timeout_s=timeout)
@@ -118,16 +126,19 @@ def resume_sweep(folder: Path, how: Execution, *, retry_failed: bool, allow_mixe
     """Go on with a sweep and say what came out."""
     from photonics_sim.sweeps import resume_sweep as go_on
 
-    finish_sweep(go_on(folder, how, retry_failed=retry_failed, allow_mixed=allow_mixed), as_json)
+    result = go_on(folder, how, retry_failed=retry_failed, allow_mixed=allow_mixed)
+    if result.complete and not result.trials_run:
+        human(f"{folder} is finished: nothing was left to do")
+    finish_sweep(result, as_json)
 
 
-def _settings(set_: list[str] | None, data: str | None, data_dir: Path | None, trial: str | None) -> dict[str, Any]:
+def _settings(set_: list[str] | None, data: str | None, data_dir: Path | None, trial: str) -> dict[str, Any]:
     settings = parse_sets(set_)
     if data is not None:
         if trial != "train":
             raise PhotonicsError("--data is for --trial train; a run brings its own data")
         settings["training.data"] = data
-    if data_dir is not None and trial in {"train", "evaluate", None}:
+    if data_dir is not None and trial in {"train", "evaluate"}:
         settings["training.data_dir" if trial == "train" else "evaluate.data_dir"] = str(data_dir.resolve())
     return settings
 

@@ -115,17 +115,18 @@ class Card(Section):
         if not values:
             return self
         table = self.model_dump()
-        known = self.field_paths()
         for path, value in values.items():
-            if path not in known:
+            *tables, key = path.split(".")
+            node: Any = table
+            for name in tables:
+                node = node.get(name) if isinstance(node, dict) and name != "source" else None
+            there = isinstance(node, dict) and key in node and not isinstance(node[key], dict)
+            if not there or (not tables and key in _HEADER):
+                known = self.field_paths()
                 raise PhotonicsError(
                     f"{where}: no field {path} in card {self.name}{did_you_mean(path, known)} "
                     f"(`photonics-sim devices fields {self.name}` lists all)"
                 )
-            *tables, key = path.split(".")
-            node = table
-            for name in tables:
-                node = node[name]
             node[key] = value
         return type(self).parse(table, where=where)
 

@@ -86,7 +86,7 @@ def built_faults(
     if card.splitter.error_rad:
         error = wafer_errors(splitters, card, derive_key(seed, "splitter angle"), chips)
         angle = math.pi / 4 if nominal.angle is None else nominal.angle
-        built = replace(built, angle=angle + card.splitter.error_rad * error)
+        built = replace(built, angle=(card.splitter.error_rad * error).add_(angle))
     if phase_error_rad:
         error = phase_error_rad * wafer_errors(shifters, card, derive_key(seed, "shifter phase"), chips)
         built = replace(built, phase=error if nominal.phase is None else nominal.phase + error)
