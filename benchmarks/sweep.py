@@ -1,7 +1,7 @@
 """What does a sweep add to its trials: time per trial, storing, memory, and how does it scale?
 
-    python benchmarks/sweep.py            # all, some four minutes
-    python benchmarks/sweep.py --quick    # fewer trials; a hundred thousand instead of a million for the memory
+python benchmarks/sweep.py            # all, some four minutes
+python benchmarks/sweep.py --quick    # fewer trials; a hundred thousand instead of a million for the memory
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def planned(folder: Path, trial: str, count: int) -> Plan:
 
 
 def run(engine: Engine, trial: str, count: int) -> tuple[float, float, float]:
-    """Seconds of one sweep on warm workers, its plan not counted: wall, storing, and the mean trial by its own clock."""
+    """Seconds of one sweep on warm workers, without its plan: wall, storing, and the mean trial by its own clock."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "sweep"
         plan = planned(folder, trial, count)
         job = placed(plan.job, folder)
-        store = open_store(folder, plan, mend=True)
+        store = open_store(folder, plan).mend()
         for future in [engine.submit(prepare, job) for _ in range(4 * engine.workers)]:
             future.result()
         numbers = plan.missing_tasks(store.status)

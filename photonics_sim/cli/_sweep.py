@@ -110,10 +110,10 @@ def sweep(  # noqa: PLR0917 - typer reads the options from the signature
     if len(varied) < len(vary):
         raise PhotonicsError("--vary names a path twice; give all its values at once")
     found = find_target(target)
+    settings = _settings(set_, data, data_dir, trial or default_trial(found))
     asked = Asked(
         target=found, vary=varied, chips=chips, trial=trial, seed=seed, design=design, samples=points,
-        settings=_settings(set_, data, data_dir, trial or default_trial(found)), origin=target, threads=threads, shard=shard,
-        command=_command(),
+        settings=settings, origin=target, threads=threads, shard=shard, command=_command(),
     )  # fmt: skip
     how = Execution(workers=workers, scheduler=scheduler, timeout_s=timeout)
     if dry_run:

@@ -83,7 +83,7 @@ def open_h5(path: Path, what: str = "an HDF5 file") -> Iterator[h5py.File]:
     """
     require_file(path, what)
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)  # ours are replaced, never changed; some network disks have no locks
     except OSError as error:
         raise PhotonicsError(f"{path} is damaged or no HDF5 file; expected {what}") from error
     with file:

@@ -14,6 +14,7 @@ from ._merge import export_csv as export_csv
 from ._merge import merge_sweeps as merge_sweeps
 from ._plan import Plan as Plan
 from ._planning import Asked as Asked
+from ._planning import default_trial as default_trial
 from ._planning import find_target as find_target
 from ._progress import SweepProgress as SweepProgress
 from ._read import conditions_of as conditions_of

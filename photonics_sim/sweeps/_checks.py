@@ -9,11 +9,12 @@ from pathlib import Path
 
 from photonics_sim.device import load_card, machine_memory_bytes, parse_card
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.files import MAX_BYTES
 from photonics_sim.runs import Run
 from photonics_sim.sweeps._job import Outcome
 from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._planning import weights_digest
-from photonics_sim.sweeps._provenance import conditions, differences
+from photonics_sim.sweeps._provenance import conditions, differences, place_of
 from photonics_sim.sweeps._result import ERROR, MISSING, OK
 from photonics_sim.sweeps._store import Store
 
@@ -52,58 +53,66 @@ def check_conditions(plan: Plan, store: Store, *, allow_mixed: bool) -> int:
         PhotonicsError: where they are new, and rows must not be mixed.
     """
     now = conditions(threads=plan.job.threads, command=str(plan.conditions.get("command", "")))
-    for number, before in enumerate(store.provenance):
-        if not differences(before, now):
-            return number
-    if not allow_mixed and (store.status != MISSING).any():
-        told = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in differences(store.provenance[0], now).items())
+    if not (store.status != MISSING).any():
+        store.provenance = [now]
+        return 0
+    first, known = store.provenance[0], len(store.provenance)
+    place = place_of(now, store.provenance)
+    if place == known and not allow_mixed:
+        told = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in differences(first, now).items())
         raise PhotonicsError(
             f"{store.folder} was begun under other conditions ({told}), and its numbers may not go together with new "
             "ones: go on as it was begun, or with --allow-mixed, which notes for each row how it was made"
         )
-    store.provenance.append(now)
-    return len(store.provenance) - 1
+    return place
 
 
 class Expectation:
     """Holds every outcome to the first good one, and the disk and memory to what all of them will take.
 
     Args:
-        folder: Of the sweep.
-        plan: Of it.
+        plan: Of the sweep.
+        store: What earlier calls have stored is expected of the others too.
     """
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
-        self._folder, self._plan = folder, plan
-        self._shapes: dict[str, tuple[int, ...]] | None = None
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self._plan, self._store = plan, store
+        self._shapes = dict(store.shapes)
+        self._missing = plan.trials_of(plan.missing_tasks(store.status))
+        self._has_room = False
 
     def __call__(self, outcome: Outcome) -> Outcome:
         """The outcome, or an error in its place where it returns other numbers than those before it.
 
         Raises:
-            PhotonicsError: where the disk or the memory cannot hold the sweep.
+            PhotonicsError: where the disk, the memory or one file cannot hold the sweep.
         """
         if outcome.status != OK:
             return outcome
         shapes = {name: values.shape[1:] for name, values in outcome.values.items()}
-        if self._shapes is None:
-            self._shapes = shapes
+        self._shapes = self._shapes or shapes
+        if shapes != self._shapes:
+            text = f"returned {_told(shapes)}; the first trial returned {_told(self._shapes)}"
+            return replace(outcome, status=ERROR, values={}, error=text)
+        if not self._has_room:
             self._check_room(outcome)
-        if shapes == self._shapes:
-            return outcome
-        text = f"returned {_told(shapes)}; the first trial returned {_told(self._shapes)}"
-        return replace(outcome, status=ERROR, values={}, error=text)
+        return outcome
 
     def _check_room(self, outcome: Outcome) -> None:
         row = _BYTES_OF_ROW + 8 * len(self._plan.axes) + sum(v.nbytes for v in outcome.values.values()) // outcome.chips
-        disk, memory = 2 * row * self._plan.trials, row * self._plan.trials  # results and parts, while they are merged
-        free = shutil.disk_usage(self._folder).free
-        for what, needed, there in (("disk", disk, free), ("memory", memory, int(0.8 * machine_memory_bytes()))):
+        whole, parts = row * self._plan.trials, row * self._missing  # both lie there while they are merged
+        free = shutil.disk_usage(self._store.folder).free
+        for needed, there, what in (
+            (whole + parts, free, "are free on the disk"),
+            (3 * whole, int(0.8 * machine_memory_bytes()), "of memory can be used"),  # copies of it as they are joined
+            (whole, MAX_BYTES, "is the most that results.h5 may hold"),
+        ):
             if needed > there:
                 raise PhotonicsError(
-                    f"{self._plan.trials:,} trials of {row:,} bytes need {needed / 2**30:.1f} GiB of {what}, and "
-                    f"{there / 2**30:.1f} GiB are free; return fewer numbers, or sweep fewer points"
+                    f"{self._plan.trials:,} trials of {row:,} bytes need {needed / 2**30:.1f} GiB, and "
+                    f"{there / 2**30:.1f} GiB {what}; return fewer numbers, or sweep fewer points"
                 )
+        self._has_room = True
 
 
 def _told(shapes: Mapping[str, tuple[int, ...]]) -> str:

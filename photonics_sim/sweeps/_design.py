@@ -9,7 +9,6 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning, did_you_mean
 from photonics_sim.sweeps._result import Design
@@ -31,10 +30,13 @@ def make_points(
     with that column of B (Saltelli et al., Comput. Phys. Commun. 181, 259 (2010)).
 
     Raises:
-        PhotonicsError: for lists of different lengths, a range in a grid, no range in a sample, or too many points.
+        PhotonicsError: for lists of different lengths, a range in a grid, a value twice, or too many points.
     """
     if design not in DESIGNS:
         raise PhotonicsError(f"no design {design!r}{did_you_mean(design, DESIGNS)}; choose {', '.join(DESIGNS)}")
+    for path, axis in varied.items():
+        if design != "zip" and len(np.unique(axis.values)) < len(axis.values):
+            raise PhotonicsError(f"{path} has a value twice; give each once")
     if design in SAMPLED:
         return _sampled(design, varied, samples, seed)
     for path, axis in varied.items():
@@ -66,6 +68,8 @@ def _sampled(design: str, varied: Mapping[str, Varied], samples: int | None, see
     if design == "saltelli" and not balanced:
         raise PhotonicsError(f"--points {samples}: Sobol' indices need a power of 2; give {1 << samples.bit_length()}")
     if design == "latin-hypercube":
+        from scipy.stats import qmc  # late, since it takes most of a second
+
         unit = qmc.LatinHypercube(axes, rng=np.random.default_rng(seed)).random(samples)
     else:
         if not balanced:
@@ -80,6 +84,8 @@ def _sampled(design: str, varied: Mapping[str, Varied], samples: int | None, see
 
 
 def _sobol(columns: int, samples: int, seed: int) -> NDArray[np.float64]:
+    from scipy.stats import qmc
+
     engine = qmc.Sobol(columns, rng=np.random.default_rng(seed))
     whole = engine.random_base2((samples - 1).bit_length())
     return np.asarray(whole[:samples], dtype=np.float64)
@@ -97,12 +103,11 @@ def _spread(path: str, axis: Varied, unit: NDArray[np.float64]) -> NDArray[Any]:
     values = axis.values
     if not axis.is_range:
         return values[np.minimum((unit * len(values)).astype(np.int64), len(values) - 1)]
-    low, high = values.tolist()
-    if values.dtype.kind == "i":  # each whole number as often, the ends too
-        return np.asarray(np.minimum(low + (unit * (high - low + 1)).astype(np.int64), high))
-    if axis.is_log:
-        return np.asarray(np.exp(math.log(low) + unit * (math.log(high) - math.log(low))))
-    return np.asarray(low + unit * (high - low))
+    low, high = sorted(values.tolist())
+    whole = values.dtype.kind == "i"
+    end = high + 1 if whole else high  # each whole number as often, the ends too
+    spread = np.exp(math.log(low) + unit * (math.log(end) - math.log(low))) if axis.is_log else low + unit * (end - low)
+    return np.asarray(np.clip(np.floor(spread).astype(np.int64) if whole else spread, low, high))
 
 
 def _check_count(points: int) -> None:

@@ -159,7 +159,8 @@ class Dask:
 
 def worker_death(error: BaseException) -> str | None:
     """How the worker died that was to bring a result; None where it lives, and the error is another one."""
-    if isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ in {"KilledWorker", "CancelledError"}:
+    deaths = BrokenExecutor | CancelledError | KeyboardInterrupt  # the last where a signal has met a worker at work
+    if isinstance(error, deaths) or type(error).__name__ in {"KilledWorker", "CancelledError"}:
         if "SIGKILL" in str(error):
             return "its worker was killed (SIGKILL): by hand, or by the system for lack of memory"
         return f"its worker died ({type(error).__name__})"
@@ -184,10 +185,8 @@ def make_engine(
         timeout_s: Of a trial: it takes a worker process, which can be killed.
 
     Raises:
-        PhotonicsError: for no workers, or a cluster that does not answer.
+        PhotonicsError: for a cluster that does not answer.
     """
-    if workers is not None and workers < 1:
-        raise PhotonicsError(f"--workers {workers}: at least one works")
     if scheduler is not None:
         return Dask(scheduler, workers, threads)
     count = count_workers(workers, threads)

@@ -12,7 +12,7 @@ from photonics_sim.errors import PhotonicsError
 from photonics_sim.sweeps._engines import count_workers
 from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._result import OK
-from photonics_sim.sweeps._work import run_task, trial_of
+from photonics_sim.sweeps._work import limit_threads, run_task, same_threads, trial_of
 
 _TIMED = 4
 _LONG_S = 20.0
@@ -52,24 +52,26 @@ def estimate_sweep(plan: Plan, *, workers: int | None = None) -> SweepEstimate:
     Raises:
         PhotonicsError: where the trial cannot be made at all.
     """
-    trial = trial_of(plan.job)
     numbers = plan.missing_tasks(np.zeros((plan.count, plan.chips), dtype=np.uint8))
+    if not len(numbers):
+        raise PhotonicsError("there is nothing to do in this shard")
+    trial = trial_of(plan.job)
     chosen = np.unique(np.linspace(0, len(numbers) - 1, _TIMED).astype(np.int64))
     seconds: list[float] = []
     sizes: list[float] = []
     failed = ""
     started = time.perf_counter()
-    for task in plan.tasks(numbers[chosen]):
-        outcome = run_task(trial, task)
-        if not seconds and outcome.seconds < 1 and outcome.status == OK:
-            outcome = run_task(trial, task)  # the first one also warms up
-        seconds.append(outcome.seconds)
-        failed = failed or outcome.error
-        sizes.append(sum(values.nbytes for values in outcome.values.values()) / outcome.chips)
-        if time.perf_counter() - started > _LONG_S:
-            break
-    if not seconds:
-        raise PhotonicsError("there is nothing to do in this shard")
+    with same_threads():
+        limit_threads(plan.job.threads)
+        for task in plan.tasks(numbers[chosen]):
+            outcome = run_task(trial, task)
+            if not seconds and outcome.seconds < 1 and outcome.status == OK:
+                outcome = run_task(trial, task)  # the first one also warms up
+            seconds.append(outcome.seconds)
+            failed = failed or outcome.error
+            sizes.append(sum(values.nbytes for values in outcome.values.values()) / outcome.chips)
+            if time.perf_counter() - started > _LONG_S:
+                break
     count = count_workers(workers, plan.job.threads)
     start = _START_S if count > 1 else 0.0
     row = 64 + 8 * len(plan.axes) + max(sizes)

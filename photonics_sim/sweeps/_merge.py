@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import write_atomically
 from photonics_sim.runs import lock_run, new_run_folder
 from photonics_sim.sweeps._plan import Plan
-from photonics_sim.sweeps._provenance import differences
+from photonics_sim.sweeps._provenance import differences, place_of
 from photonics_sim.sweeps._read import find_sweep, open_store, read_result
 from photonics_sim.sweeps._result import STATUSES, SweepResult
 
@@ -39,37 +41,39 @@ def merge_sweeps(
     for folder, plan in zip(folders, plans, strict=True):
         if plan.digest != plans[0].digest:
             raise PhotonicsError(f"{folder} is of another plan than {folders[0]}: shards are of one `sweep` command")
-        changed = differences(plans[0].conditions, plan.conditions)
-        if changed and not allow_mixed:
-            told = ", ".join(f"{key} {one} and {other}" for key, (one, other) in changed.items())
-            raise PhotonicsError(
-                f"{folder} was made under other conditions than {folders[0]} ({told}); --allow-mixed joins them, and "
-                "notes for each row how it was made"
-            )
     whole = replace(plans[0], shard=(1, 1))
     target = new_run_folder(f"{whole.name}-sweep", name=name, out=Path(out) if out is not None else None)
     try:
-        _fill(target, whole, folders, plans)
+        _fill(target, whole, dict(zip(folders, plans, strict=True)), allow_mixed=allow_mixed)
+        return read_result(target)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    return read_result(target)
 
 
-def _fill(target: Path, whole: Plan, folders: Sequence[Path], plans: Sequence[Plan]) -> None:
+def _fill(target: Path, whole: Plan, shards: Mapping[Path, Plan], *, allow_mixed: bool) -> None:
+    first = next(iter(shards))
     (target / "parts").mkdir()
     if whole.job.weights:
-        shutil.copyfile(folders[0] / whole.job.weights, target / whole.job.weights)
-    relative = whole.relocated(folders[0].resolve(), target.resolve())
+        shutil.copyfile(first / whole.job.weights, target / whole.job.weights)
+    relative = whole.relocated(first.resolve(), target.resolve())
     with lock_run(target):
         store = open_store(target, relative)
         store.provenance = []
-        for folder, plan in zip(folders, plans, strict=True):
+        for folder, plan in shards.items():
             shard = open_store(folder, plan)
-            offset = len(store.provenance)
-            store.provenance += shard.provenance
             rows = shard.rows()
-            store.add_rows(replace(rows, made=(rows.made + offset).astype(rows.made.dtype)))
+            made = np.zeros(256, dtype=rows.made.dtype)
+            for number in np.unique(rows.made):
+                made[number] = place_of(shard.provenance[number], store.provenance)
+            if len(store.provenance) > 1 and not allow_mixed:
+                changed = differences(store.provenance[0], store.provenance[1])
+                told = ", ".join(f"{key} {one} and {other}" for key, (one, other) in changed.items())
+                raise PhotonicsError(
+                    f"{folder} was made under other conditions ({told}); --allow-mixed joins them, and notes for each "
+                    "row how it was made"
+                )
+            store.add_rows(replace(rows, made=made[rows.made]), folder)
         store.merge()
         relative.write(target)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import h5py
 import numpy as np
@@ -25,6 +26,9 @@ from photonics_sim.sweeps._table import check_format, describe
 FORMAT, FORMAT_VERSION = "photonics_sim.sweep.plan", 1
 FILE = "plan.h5"
 _KIND = "the plan of a sweep"
+_KINDS = {"name": str, "origin": str, "design": str, "block": int, "weights": str, "overrides": dict, "axes": list}
+_JOB_KINDS = {"trial": str, "card": str, "run": str, "weights": str, "settings": dict, "seed": int, "threads": int}
+_SAYS = {"unit": str, "long_name": str}
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ class Plan:
                 if plan.digest != read_note(file, "plan_sha256", ""):
                     raise PhotonicsError(f"{path} has been changed since it was written; start a new sweep")
             except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-                if isinstance(error, PhotonicsError):
+                if isinstance(error, PhotonicsError) and str(path) in str(error):
                     raise
                 raise PhotonicsError(f"{path} is damaged ({error}); start a new sweep") from error
         return plan
@@ -179,9 +183,13 @@ class Plan:
     @classmethod
     def _parse(cls, file: h5py.File) -> Plan:
         recipe = json.loads(file["recipe"][...].tobytes())
+        _check_kinds(recipe, _KINDS)
+        _check_kinds(recipe["job"], _JOB_KINDS)
+        for said in (*recipe["axes"], *recipe["meanings"].values()):
+            _check_kinds(said, _SAYS)
         axes = tuple(Axis(values=_load(file[f"axes/{axis['path']}"]), **axis) for axis in recipe["axes"])
         job = recipe["job"]
-        return cls(
+        plan = cls(
             **{name: recipe[name] for name in ("name", "origin", "design", "block", "weights", "overrides")},
             job=Job(**job | {"paths": tuple(job["paths"])}),
             axes=axes,
@@ -189,8 +197,25 @@ class Plan:
             seeds=file["seed"][...],
             meanings={name: Meaning(**meaning) for name, meaning in recipe["meanings"].items()},
             shard=shard_of(read_note(file, "shard", "1/1")),
-            conditions=json.loads(file["conditions"][...].tobytes()),
+            conditions=dict(json.loads(file["conditions"][...].tobytes())),
         )
+        plan._check_columns()
+        return plan
+
+    def _check_columns(self) -> None:
+        """A ValueError where the columns of the plan do not fit each other."""
+        columns = [self.seeds, *self.points.values(), *(axis.values for axis in self.axes)]
+        counts = {len(values) for values in self.points.values()}
+        whole = math.prod(len(axis.values) for axis in self.axes)
+        if (
+            any(values.ndim != 1 or not len(values) or values.dtype.kind not in "bifU" for values in columns)
+            or self.seeds.dtype != np.int64
+            or not 1 <= self.block <= self.chips
+            or self.design not in get_args(Design)
+            or len(counts) != 1
+            or (self.design == "grid" and counts != {whole})
+        ):
+            raise ValueError("its columns do not fit each other")
 
 
 def chip_seeds(seed: int, chips: int) -> NDArray[np.int64]:
@@ -209,6 +234,12 @@ def shard_of(text: str) -> tuple[int, int]:
     if slash and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
         return int(number), int(count)
     raise PhotonicsError(f"--shard {text}: write k/K with k from 1 to K, e.g. --shard 2/5")
+
+
+def _check_kinds(table: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(table[name], kind):
+            raise TypeError(f"{name} is {table[name]!r:.40}")
 
 
 def _bytes(values: NDArray[Any]) -> bytes:

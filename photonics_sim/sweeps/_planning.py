@@ -19,7 +19,7 @@ from photonics_sim.sweeps._job import Job
 from photonics_sim.sweeps._plan import Plan, chip_seeds, shard_of
 from photonics_sim.sweeps._provenance import conditions
 from photonics_sim.sweeps._result import Design
-from photonics_sim.sweeps._trial import FreeSettings, Trial, checked_settings, reference_of, trial_class
+from photonics_sim.sweeps._trial import FreeSettings, FunctionTrial, Trial, checked_settings, reference_of, trial_class
 from photonics_sim.sweeps._vary import Varied, as_varied, fit_kind
 from photonics_sim.sweeps._work import trial_of
 
@@ -75,7 +75,7 @@ def make_plan(asked: Asked) -> Plan:
         settings=given,
         seed=asked.seed,
         threads=asked.threads,
-        paths=(os.getcwd(),),
+        paths=(os.getcwd(),) if kind is FunctionTrial else (),
     )
     varied = {path: _checked(path, as_varied(values, where=f"vary {path}"), card, kind, given)
               for path, values in asked.vary.items()}  # fmt: skip
@@ -103,8 +103,13 @@ def make_plan(asked: Asked) -> Plan:
 
 def _trial_name(asked: Asked) -> str:
     if asked.trial is None:
-        return "evaluate" if isinstance(asked.target, Run) else "fidelity"
+        return default_trial(asked.target)
     return asked.trial if isinstance(asked.trial, str) else reference_of(asked.trial)
+
+
+def default_trial(target: Target) -> str:
+    """What is measured where nobody says."""
+    return "evaluate" if isinstance(target, Run) else "fidelity"
 
 
 def _card_of(target: Target) -> Card:
@@ -139,7 +144,8 @@ def _example(path: str, card: Card, kind: type[Trial]) -> object:
     own = {f"{kind.prefix}.{name}": info.default for name, info in kind.settings.model_fields.items()}
     if path in own:
         return own[path]
-    if kind.settings is FreeSettings and path.startswith(f"{kind.prefix}."):
+    is_free = kind.settings is FreeSettings and path.startswith(f"{kind.prefix}.")
+    if is_free and all(map(str.isidentifier, path.split("."))):
         return None
     known = [*fields, *own]
     raise PhotonicsError(
@@ -205,7 +211,7 @@ def placed(job: Job, folder: Path) -> Job:
     def absolute(path: str) -> str:
         return str((folder / path).resolve()) if path else ""
 
-    paths = tuple(map(absolute, job.paths))
+    paths = (*map(absolute, job.paths), os.getcwd()) if job.paths else ()  # a module may have moved to where we are
     return replace(job, run=absolute(job.run), weights=absolute(job.weights), paths=paths)
 
 

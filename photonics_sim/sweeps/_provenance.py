@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import socket
@@ -9,23 +10,26 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import photonics_sim
+from photonics_sim.errors import PhotonicsError
 
 # another host, another day or an edit elsewhere in the sources is no other experiment
 COMPARED = ("python", "photonics_sim", "torch", "numpy", "scipy", "h5py", "commit", "threads", "dtype", "machine")
 
+_LONGEST_COMMAND, _LONGEST_LIST = 2000, 50_000
+
 
 def conditions(*, threads: int, command: str) -> dict[str, Any]:
     """Versions, threads, number type, commit, machine: all that numbers may depend on beside the plan."""
-    packages = ("photonics_sim", "torch", "numpy", "scipy", "h5py")
     commit, dirty = _commit()
     return {
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **_versions(),
         "commit": commit,
         "dirty": dirty,
         "threads": threads,
@@ -33,7 +37,7 @@ def conditions(*, threads: int, command: str) -> dict[str, Any]:
         "machine": platform.machine(),
         "host": socket.gethostname(),
         "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": command,
+        "command": command[:_LONGEST_COMMAND],
     }
 
 
@@ -43,12 +47,33 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, 
     return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
 
 
+def place_of(now: Mapping[str, Any], listed: list[dict[str, Any]]) -> int:
+    """The place of these conditions, or of others that do not differ, in a list; they are added where there are none.
+
+    Raises:
+        PhotonicsError: where the list grows too long to be kept with the rows.
+    """
+    for place, before in enumerate(listed):
+        if not differences(before, now):
+            return place
+    if len(json.dumps([*listed, now])) > _LONGEST_LIST:
+        raise PhotonicsError(f"rows of more than {len(listed)} different conditions cannot stand in one sweep")
+    listed.append(dict(now))
+    return len(listed) - 1
+
+
 def _dtype() -> str:
     """torch's number type, without loading torch for it."""
     torch = sys.modules.get("torch")
     return str(torch.get_default_dtype()).removeprefix("torch.") if torch else "float32"
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("photonics_sim", "torch", "numpy", "scipy", "h5py")}
+
+
+@cache  # what was loaded, whatever is edited later
 def _commit() -> tuple[str, bool]:
     """The commit that the package's sources are at, and whether they have been edited; empty for an installed one."""
     folder = Path(photonics_sim.__file__).parent

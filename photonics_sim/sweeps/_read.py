@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from photonics_sim.runs import RUNS
 from photonics_sim.sweeps._axis import meaning_by_name
 from photonics_sim.sweeps._plan import FILE, Plan
 from photonics_sim.sweeps._result import OK, SweepResult
-from photonics_sim.sweeps._store import Store
+from photonics_sim.sweeps._store import PUBLISH_S, Store
 from photonics_sim.sweeps._table import Layout
 
 
-def open_store(folder: Path, plan: Plan, *, mend: bool = False) -> Store:
-    """The rows of a sweep; arguments as `Store.read`."""
+def open_store(folder: Path, plan: Plan, *, publish_s: float = PUBLISH_S) -> Store:
+    """The rows of a sweep, none of them read yet."""
     note = {
         "plan_sha256": plan.digest,
         "card": plan.job.card,
@@ -28,9 +27,9 @@ def open_store(folder: Path, plan: Plan, *, mend: bool = False) -> Store:
         "command": str(plan.conditions.get("command", "")),
     }
     layout = Layout(plan.axes, plan.points, plan.chips, plan.meanings, note)
-    store = Store(folder, layout, plan.count)
+    store = Store(folder, layout, plan.count, publish_s)
     store.provenance = [dict(plan.conditions)]
-    return store.read(mend=mend)
+    return store
 
 
 def read_result(folder: Path) -> SweepResult:
@@ -88,8 +87,9 @@ def counts_of(result: SweepResult) -> dict[str, Any]:
 
 def conditions_of(folder: Path) -> list[dict[str, object]]:
     """Conditions that the rows of a sweep were made under; the first are those of its plan."""
-    found: list[dict[str, object]] = json.loads(json.dumps(open_store(folder, Plan.read(folder)).provenance))
-    return found
+    store = open_store(folder, Plan.read(folder))
+    store.rows()
+    return [dict(one) for one in store.provenance]
 
 
 def find_sweep(name_or_path: str | Path) -> Path:

@@ -22,6 +22,7 @@ CHUNK_S = 0.1
 MOST_TASKS = 2048
 TICK_S = 0.25
 PATIENCE_S = 60.0
+WARM_S = 120.0
 _GROWTH = 4
 _LATE_S = 1.0
 
@@ -67,6 +68,7 @@ class Loop:
     _flights: dict[Future[Any], Flight] = field(default_factory=dict)
     _suspects: deque[Task] = field(default_factory=deque)
     _full_since: float | None = None
+    _is_warm: bool = False
 
     def go(self, tasks: Iterator[Task], total: int) -> None:
         """Make all of them, or as many as `stop` lets.
@@ -87,7 +89,7 @@ class Loop:
                         break
                     left -= len(chunk)
                     self._submit(chunk)
-                    if self._size == 1 and not self._task_s:
+                    if not self.trials_run:
                         break  # the first one alone: it tells how long the others take, and what they return
                 if not self._flights:
                     if self._full_since is None or self.stop():
@@ -100,7 +102,7 @@ class Loop:
 
     @property
     def _held(self) -> bool:
-        first_is_out = bool(self._flights) and not self._task_s
+        first_is_out = bool(self._flights) and not self.trials_run
         return self.stop() or self._full_since is not None or first_is_out
 
     def _next_size(self, left: int) -> int:
@@ -113,6 +115,9 @@ class Loop:
         return self._size
 
     def _submit(self, chunk: list[Task]) -> None:
+        if not self._is_warm:
+            self._warm(self.engine)
+            self._is_warm = True
         try:
             self._flights[self.engine.submit(run_tasks, self.job, chunk)] = Flight(chunk)
         except Exception as error:  # the pool broke between two chunks
@@ -177,6 +182,7 @@ class Loop:
                 self._suspects.extend(flight.tasks)
         self._flights.clear()
         self.engine.restart()
+        self._is_warm = False
         self._rerun_alone()
 
     def _rerun_alone(self) -> None:
@@ -186,13 +192,13 @@ class Loop:
         deaths: dict[tuple[int, int], int] = {}
         flying: dict[Future[Any], tuple[Engine, Task, float]] = {}
         idle = list(lanes)
-        for lane in lanes:
-            _warm(lane, self.job)
         try:
+            for lane in lanes:
+                self._warm(lane)
             while flying or (suspects and not self.stop()):
                 while idle and suspects and not self.stop():
                     lane, task = idle.pop(), suspects.popleft()
-                    flying[lane.submit(run_tasks, self.job, [task])] = (lane, task, time.monotonic())
+                    flying[_send(lane, run_tasks, self.job, [task])] = (lane, task, time.monotonic())
                 wait(flying, timeout=TICK_S, return_when=FIRST_COMPLETED)
                 for future, (lane, task, since) in list(flying.items()):
                     late = self.timeout_s is not None and time.monotonic() - since > self.timeout_s
@@ -204,7 +210,7 @@ class Loop:
                     if future.done() and not died:
                         continue
                     lane.restart()
-                    _warm(lane, self.job)
+                    self._warm(lane)
                     place = (task.point, task.first)
                     deaths[place] = deaths.get(place, 0) + 1
                     if died and deaths[place] <= self.retries:
@@ -216,6 +222,11 @@ class Loop:
             for lane in lanes:
                 if lane is not self.engine:
                     lane.close()
+
+    def _warm(self, engine: Engine) -> None:
+        """Let workers import what they need before a clock runs; what goes wrong here shows at the tasks."""
+        if self.timeout_s is not None and not self.stop():
+            wait([_send(engine, prepare, self.job) for _ in range(engine.workers)], timeout=WARM_S)
 
     def _failed(self, task: Task, future: Future[Any], seconds: float, *, died: bool) -> Outcome:
         if not died:
@@ -240,6 +251,12 @@ class Loop:
                 raise
 
 
-def _warm(lane: Engine, job: Job) -> None:
-    """Let a worker import what it needs before a clock runs; what goes wrong here shows at the task itself."""
-    wait([lane.submit(prepare, job)], timeout=120)
+def _send(lane: Engine, call: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Submit to workers that may have died while they had nothing to do."""
+    try:
+        return lane.submit(call, *args)
+    except Exception as error:
+        if worker_death(error) is None:
+            raise
+        lane.restart()
+        return lane.submit(call, *args)

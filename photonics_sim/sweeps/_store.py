@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,27 @@ from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import open_atomically, open_h5, read_note, write_atomically
 from photonics_sim.sweeps._job import Outcome
 from photonics_sim.sweeps._result import MISSING, OK
-from photonics_sim.sweeps._table import Layout, Rows, Writer, check_file, join, read_rows, rows_of, shapes_of
+from photonics_sim.sweeps._table import (
+    ForeignError,
+    Layout,
+    Rows,
+    Sums,
+    Writer,
+    check_file,
+    check_rows,
+    columns_of,
+    join,
+    read_rows,
+    rows_of,
+    shapes_of,
+)
 
 PUBLISH_S = 1.0
 MOST_PARTS = 64
 MOST_BYTES = 64 * 2**20
 MOST_WAITING = 8192
-SLICE = 65536
+MOST_ROWS = 2**17
+SLICE, SLICE_BYTES = 65536, 2**26
 KIND = "the results of a sweep"
 
 
@@ -45,6 +60,7 @@ class Store:
         status: Of every trial, `(points, chips)`.
         provenance: Conditions that rows were made under, by the number in their column `made`.
         damaged: Files that were put aside.
+        shapes: Of one row of each column that is stored.
     """
 
     folder: Path
@@ -54,6 +70,7 @@ class Store:
     status: NDArray[np.uint8] = field(init=False)
     provenance: list[dict[str, Any]] = field(init=False, default_factory=list)
     damaged: list[str] = field(init=False, default_factory=list)
+    shapes: dict[str, tuple[int, ...]] = field(init=False, default_factory=dict)
     made: int = 0
     publish_seconds: float = 0.0
 
@@ -64,6 +81,7 @@ class Store:
         self._since = time.monotonic()
         self._number = 0
         self._parts: list[Path] = []
+        self._part_rows = 0
         self._taken: list[Rows] = []
 
     @property
@@ -74,50 +92,78 @@ class Store:
     def parts_path(self) -> Path:
         return self.folder / "parts"
 
-    def read(self, *, mend: bool = False) -> Store:
-        """Look at all that is stored, checksums included.
+    def mend(self) -> Store:
+        """Look at all that is stored, checksums included; only for who holds the folder's lock.
 
-        Args:
-            mend: Whether to put damaged files aside, so that their trials run again, and to sweep up what a kill has
-                left; only for who holds the folder's lock. A reader refuses them.
+        Damaged files are put aside, so that their trials run again, and what a kill has left is swept up.
 
         Raises:
-            PhotonicsError: for damaged files, without `mend`.
+            PhotonicsError: for files that are whole and not to be read here, or that cannot be read now.
         """
-        if mend:
-            for left in (*self.folder.glob(".*.h5.*"), *self.parts_path.glob(".*.h5.*")):
-                left.unlink(missing_ok=True)
-        self.status[:] = MISSING
-        self._parts = []
-        for path in (self.results_path, *sorted(self.parts_path.glob("p*.h5"))):
-            if path != self.results_path or path.exists():
-                self._read_file(path, mend)
+        self.parts_path.mkdir(exist_ok=True)  # copies of folders often lack what is empty
+        for left in (*self.folder.glob(".*.h5.*"), *self.parts_path.glob(".*.h5.*")):
+            left.unlink(missing_ok=True)
+        for path in (*self._results(), *sorted(self.parts_path.glob("p*.h5"))):
+            try:
+                found = [replace(rows, values={}) for rows in self._slices(path)]
+            except ForeignError:
+                raise
+            except PhotonicsError as error:
+                self._put_aside(path, error)
+                continue
+            for rows in found:
+                self._note_status(rows)
+            if path != self.results_path:
+                self._parts.append(path)
         numbers = [int(path.name[1:9]) for path in self._parts if path.name[1:9].isdigit()]
         self._number = max(numbers, default=-1) + 1
         return self
 
-    def _read_file(self, path: Path, mend: bool) -> None:
+    def rows(self) -> Rows:
+        """Everything that is stored, in memory, as any reader sees it.
+
+        Parts come first: one that the coordinator merges meanwhile is in the results that are read after it.
+
+        Raises:
+            PhotonicsError: where a file is damaged.
+        """
+        parts: list[Rows] = []
+        for path in sorted(self.parts_path.glob("p*.h5")):
+            try:
+                parts += self._slices(path)
+            except PhotonicsError as error:
+                if path.exists():
+                    raise self._unmended(error) from None
         try:
-            for rows in self._slices(path):
-                place = np.unravel_index(rows.trial, self.status.shape)
-                better = (self.status[place] == MISSING) | ((self.status[place] != OK) & (rows.status == OK))
-                self.status[place] = np.where(better, rows.status, self.status[place])
-        except FileNotFoundError:  # a reader came just as the coordinator had merged it
-            return
+            tables = [rows for path in self._results() for rows in self._slices(path)] + parts
         except PhotonicsError as error:
-            if not mend:
-                if not path.exists():
-                    return
-                raise PhotonicsError(
-                    f"{error}; `photonics-sim resume {self.folder}` puts it aside and makes its trials again"
-                ) from None
+            raise self._unmended(error) from None
+        whole = join(tables) if tables else rows_of([], self.layout.chips, 0)
+        self._note_status(whole)
+        return whole
+
+    def _unmended(self, error: PhotonicsError) -> PhotonicsError:
+        cure = f"; `photonics-sim resume {self.folder}` puts it aside and makes its trials again"
+        return PhotonicsError(f"{error}{'' if isinstance(error, ForeignError) else cure}")
+
+    def _results(self) -> list[Path]:
+        return [self.results_path] if self.results_path.exists() else []
+
+    def _note_status(self, rows: Rows) -> None:
+        place = np.unravel_index(rows.trial, self.status.shape)
+        better = (self.status[place] == MISSING) | ((self.status[place] != OK) & (rows.status == OK))
+        self.status[place] = np.where(better, rows.status, self.status[place])
+
+    def _put_aside(self, path: Path, error: PhotonicsError) -> None:
+        """Move a damaged file to `quarantine/`; one that cannot even be read may be whole, and stays."""
+        try:
+            path.read_bytes()
             aside = self.folder / "quarantine"
             aside.mkdir(exist_ok=True)
             path.rename(aside / f"{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
-            self.damaged.append(str(error))
-            return
-        if path != self.results_path:
-            self._parts.append(path)
+        except OSError as reason:
+            raise PhotonicsError(f"cannot read {path}: {reason.strerror or reason}; see to it, then resume") from error
+        self.damaged.append(str(error))
 
     def _slices(self, path: Path) -> Iterable[Rows]:
         """Checked rows of a file, some at a time."""
@@ -125,19 +171,33 @@ class Store:
             try:
                 check_file(file, str(self.layout.note["plan_sha256"]), path)
                 listed = json.loads(read_note(file, "provenance", "[]"))
-                if len(listed) > len(self.provenance):
+                if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+                    raise PhotonicsError(f"{path} is damaged: it does not say how its rows were made")
+                shapes = shapes_of([read_rows(file, 0, 0)])
+                self._check_shapes(shapes, path)
+                if len(listed) >= len(self.provenance):  # the longest tells all; at first there are those of the plan
                     self.provenance = listed
-                count, last = len(file["trial"]), -1
-                for start in range(0, count, SLICE):
-                    rows = read_rows(file, start, start + SLICE, failures=start == 0)
-                    if rows.trial[0] <= last or (np.diff(rows.trial) <= 0).any() or rows.trial[-1] >= self.status.size:
-                        raise PhotonicsError(f"{path} is damaged: its trials are not those of the plan")
+                count, last, sums = len(file["trial"]), -1, Sums()
+                row = sum(8 * math.prod(shape) for shape in [(4,), *shapes.values()])
+                step = max(1, min(SLICE, SLICE_BYTES // row))
+                for start in range(0, count, step):
+                    rows = read_rows(file, start, start + step)
+                    check_rows(rows, last, self.status.size, len(listed), path)
                     last = int(rows.trial[-1])
+                    for name, values in columns_of(rows).items():
+                        sums.add(name, values)
                     yield rows
-            except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+                sums.check(file, path)
+            except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
                 if isinstance(error, PhotonicsError):
                     raise
                 raise PhotonicsError(f"{path} is damaged: {error}") from error
+
+    def _check_shapes(self, shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
+        for name, shape in shapes.items():
+            if self.shapes.setdefault(name, shape) != shape:
+                told = f"{list(shape)}, in the others of {list(self.shapes[name])}"
+                raise PhotonicsError(f"{path} does not fit: {name} is of shape {told}")
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Take rows; they are on disk after the next `publish`."""
@@ -150,10 +210,11 @@ class Store:
         """Take failed trials for missing, so that they are made again; what is stored of them stays until they are."""
         self.status[self.status > OK] = MISSING
 
-    def add_rows(self, rows: Rows) -> None:
+    def add_rows(self, rows: Rows, origin: Path) -> None:
         """Take rows that another sweep has stored, as a part that the next `merge` writes."""
+        self._check_shapes(shapes_of([rows]), origin)
         self._taken.append(rows)
-        self.status[np.unravel_index(rows.trial, self.status.shape)] = rows.status
+        self._note_status(rows)
 
     @property
     def is_due(self) -> bool:
@@ -181,9 +242,10 @@ class Store:
             write_atomically(path, buffer.getvalue())
             self._number += 1
             self._parts.append(path)
+            self._part_rows += len(rows)
             self._waiting, self._bytes = [], 0
         self._since = time.monotonic()
-        if len(self._parts) > MOST_PARTS:
+        if len(self._parts) > MOST_PARTS or self._part_rows > MOST_ROWS:
             self.merge()
         self.publish_seconds += time.monotonic() - started
 
@@ -196,10 +258,14 @@ class Store:
         if not self._parts and not self._taken:
             return
         new = join([*self._taken, *(rows for path in self._parts for rows in self._slices(path))])
-        old = self._ids(self.results_path) if self.results_path.exists() else np.zeros(0, dtype=np.int64)
-        shapes = shapes_of([new]) | self._stored_shapes()
-        count = len(np.union1d(old, new.trial))
-        with open_atomically(self.results_path) as target, h5py.File(target, "w", libver="latest") as file:
+        old, shapes = self._outline() if self._results() else (new.trial[:0], {})
+        shapes = shapes_of([new]) | shapes
+        known = np.zeros(self.status.size, dtype=bool)
+        known[old], known[new.trial] = True, True
+        count = int(np.count_nonzero(known))
+        # in memory: a full disk below HDF5 ends the process, even long after the error was caught
+        buffer = io.BytesIO()
+        with h5py.File(buffer, "w", libver="latest") as file:
             writer = Writer(file, count, shapes, self._noted(complete=bool((self.status != MISSING).all())))
             begin = 0
             for rows in self._slices(self.results_path) if len(old) else ():
@@ -208,28 +274,19 @@ class Store:
                 begin = end
             writer.write(new.take(np.arange(begin, len(new))))
             writer.finish()
-        for path in self._parts:
+        with open_atomically(self.results_path) as target:
+            target.write(buffer.getbuffer())
+        merged, self._parts, self._taken = self._parts, [], []
+        self._part_rows = 0
+        for path in merged:
             path.unlink(missing_ok=True)
-        self._parts, self._taken = [], []
 
-    def _ids(self, path: Path) -> NDArray[np.int64]:
-        with open_h5(path, KIND) as file:
-            ids: NDArray[np.int64] = file["trial"][...]
-            return ids
-
-    def _stored_shapes(self) -> dict[str, tuple[int, ...]]:
-        if not self.results_path.exists():
-            return {}
+    def _outline(self) -> tuple[NDArray[np.int64], dict[str, tuple[int, ...]]]:
+        """Trials and shapes of the results as they are."""
         with open_h5(self.results_path, KIND) as file:
-            return shapes_of([read_rows(file, 0, 0, failures=False)])
+            return file["trial"][...], shapes_of([read_rows(file, 0, 0)])
 
     def _noted(self, *, complete: bool = False) -> Layout:
         more = {"complete": str(complete).lower(), "provenance": json.dumps(self.provenance)}
         layout = self.layout
         return Layout(layout.axes, layout.points, layout.chips, layout.meanings, {**layout.note, **more})
-
-    def rows(self) -> Rows:
-        """Everything that is stored, in memory."""
-        paths = [self.results_path, *self._parts] if self.results_path.exists() else self._parts
-        tables = [rows for path in paths for rows in self._slices(path)]
-        return join(tables) if tables else rows_of([], self.layout.chips, 0)

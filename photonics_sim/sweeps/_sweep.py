@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from photonics_sim.runs import free_name, lock_run, new_run_folder
+from photonics_sim.errors import PhotonicsError, PhotonicsWarning
+from photonics_sim.runs import lock_run, new_run_folder
 from photonics_sim.sweeps._checks import Expectation, check_conditions, check_unchanged
 from photonics_sim.sweeps._engines import make_engine
 from photonics_sim.sweeps._plan import Plan
@@ -19,7 +21,9 @@ from photonics_sim.sweeps._planning import Asked, Target, find_target, placed, s
 from photonics_sim.sweeps._progress import SweepProgress, Watch
 from photonics_sim.sweeps._read import find_sweep, open_store, read_result
 from photonics_sim.sweeps._result import Design, SweepResult
-from photonics_sim.sweeps._run import Loop
+from photonics_sim.sweeps._run import PATIENCE_S, Loop
+from photonics_sim.sweeps._store import PUBLISH_S
+from photonics_sim.sweeps._work import same_threads
 from photonics_sim.training import show_progress, stop_on_interrupt
 
 
@@ -35,6 +39,8 @@ class Execution:
         chunk: Trials that are sent together; None holds a chunk at about 100 ms of work.
         progress: Whether to show progress on stderr.
         callbacks: Called with a `SweepProgress` after every change.
+        publish_s: Longest time for which rows wait in memory: what a kill costs.
+        patience_s: How long to wait for a full disk to have room again.
     """
 
     workers: int | None = None
@@ -44,6 +50,16 @@ class Execution:
     chunk: int | None = None
     progress: bool = True
     callbacks: Sequence[Callable[[SweepProgress], Any]] = ()
+    publish_s: float = PUBLISH_S
+    patience_s: float = PATIENCE_S
+
+    def __post_init__(self) -> None:
+        if self.retries < 0 or (self.chunk is not None and self.chunk < 1):
+            raise PhotonicsError(f"retries {self.retries}, chunk {self.chunk}: give 0 or more, and 1 or more")
+        if self.workers is not None and self.workers < 1:
+            raise PhotonicsError(f"--workers {self.workers}: at least one works")
+        if self.timeout_s is not None and not self.timeout_s > 0:
+            raise PhotonicsError(f"--timeout {self.timeout_s:g}: give the seconds that a trial may take, above 0")
 
 
 def sweep(
@@ -122,9 +138,7 @@ def new_sweep_folder(plan: Plan, target: Target, *, name: str | None = None, out
     Raises:
         PhotonicsError: where it exists already, or cannot be written.
     """
-    folder = new_run_folder(
-        f"{plan.name}-sweep", name=name or (None if out else free_name(f"{plan.name}-sweep")), out=out
-    )
+    folder = new_run_folder(f"{plan.name}-sweep", name=name, out=out)
     try:
         (folder / "parts").mkdir()
         settle(plan, folder.resolve(), target).write(folder)
@@ -160,8 +174,11 @@ def resume_sweep(
         stack.enter_context(lock_run(folder))
         plan = Plan.read(folder)
         job = placed(plan.job, folder.resolve())
-        store = open_store(folder, plan, mend=True)
         check_unchanged(plan, job.run, allow_mixed=allow_mixed)
+        store = open_store(folder, plan, publish_s=how.publish_s).mend()
+        if store.damaged:
+            told = f"{folder}: put aside in quarantine/, their trials are made again: {'; '.join(store.damaged)}"
+            warnings.warn(told, PhotonicsWarning, stacklevel=2)
         store.made = check_conditions(plan, store, allow_mixed=allow_mixed)
         if retry_failed:
             store.forget_failed()
@@ -172,12 +189,12 @@ def resume_sweep(
         engine = make_engine(how.workers, how.scheduler, threads=job.threads, timeout_s=how.timeout_s)
         stack.callback(engine.close)
         stop = stack.enter_context(stop_on_interrupt())
-        stack.enter_context(_same_threads())
+        stack.enter_context(same_threads())
         shown = [stack.enter_context(show_progress())] if how.progress else []
         watch = Watch(store, plan.trials, (*shown, *how.callbacks))
         loop = Loop(
             job, store, engine, chunk=how.chunk, retries=how.retries, timeout_s=how.timeout_s, stop=stop,
-            progress=watch, check=Expectation(folder, plan),
+            progress=watch, check=Expectation(plan, store), patience_s=how.patience_s,
         )  # fmt: skip
         try:
             loop.go(plan.tasks(missing), len(missing))
@@ -185,14 +202,3 @@ def resume_sweep(
             store.merge()
     found = read_result(folder)
     return replace(found, trials_run=loop.trials_run, publish_s=store.publish_seconds, stopped_by=stop.number)
-
-
-@contextmanager
-def _same_threads() -> Iterator[None]:
-    """Gives this process its torch threads back, where trials have run in it."""
-    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
-    try:
-        yield
-    finally:
-        if before is not None:
-            sys.modules["torch"].set_num_threads(before)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +21,14 @@ from photonics_sim.sweeps._job import Outcome
 from photonics_sim.sweeps._result import OK, STATUSES
 
 FORMAT, FORMAT_VERSION = "photonics_sim.sweep", 1
-CHUNK = 4096
+CHUNK, CHUNK_BYTES = 4096, 2**20
+_SUM = "crc32"
 _SCALE = re.compile(r"_axis\d+$")
 Column = NDArray[Any]
+
+
+class ForeignError(PhotonicsError):
+    """Rows that are whole, and not this sweep's or not this version's to read: to be taken away, not to be mended."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,8 @@ class Writer:
 
     def __init__(self, file: h5py.File, count: int, shapes: Mapping[str, tuple[int, ...]], layout: Layout) -> None:
         self._file, self._layout, self._count, self._written = file, layout, count, 0
+        self._columns: dict[str, h5py.Dataset] = {}
+        self._sums = Sums()
         self._failures: dict[int, str] = {}
         for name, text in {"format": FORMAT, "format_version": str(FORMAT_VERSION), **layout.note}.items():
             write_note(file, name, text)
@@ -163,8 +172,9 @@ class Writer:
             self._column(f"{group}/{name}", np.dtype(np.float64), shape, meaning.unit, meaning.long_name)
 
     def _column(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], unit: str, long_name: str) -> Any:
-        chunks = (max(1, min(self._count, CHUNK)), *shape) if self._count else None
-        column = self._file.create_dataset(
+        rows = min(self._count, CHUNK, max(1, CHUNK_BYTES // (dtype.itemsize * math.prod(shape))))
+        chunks = (rows, *shape) if self._count else None
+        column = self._columns[name] = self._file.create_dataset(
             name, (self._count, *shape), dtype, chunks=chunks, fletcher32=True if chunks else None
         )
         describe(column, unit, long_name)
@@ -172,7 +182,8 @@ class Writer:
             column.dims[0].attach_scale(self._scale)
         for axis, size in enumerate(shape, start=1):
             scale = f"{name}_axis{axis}"
-            self._file.create_dataset(scale, data=np.arange(size)).make_scale(scale.rpartition("/")[2])
+            self._file.create_dataset(scale, data=np.arange(size), chunks=True, fletcher32=True)
+            self._file[scale].make_scale(scale.rpartition("/")[2])
             describe(self._file[scale], "1", f"axis {axis} of {name}")
             column.dims[axis].attach_scale(self._file[scale])
         return column
@@ -182,32 +193,64 @@ class Writer:
         place = slice(self._written, self._written + len(rows))
         self._written += len(rows)
         point, chip = np.divmod(rows.trial, self._layout.chips)
-        columns: dict[str, Column] = {
-            "trial": rows.trial, "point": point, "chip": chip, "status": rows.status, "seconds": rows.seconds,
-            "made": rows.made,
-        }  # fmt: skip
+        columns: dict[str, Column] = {"point": point, "chip": chip, **columns_of(rows)}
         for axis in self._layout.axes:
             values = self._layout.points[axis.path][point]
             columns[f"params/{axis.path}"] = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
-        for name, values in rows.values.items():
-            columns[f"{'curves' if values.ndim > 1 else 'metrics'}/{name}"] = values
-        for name, values in columns.items():
+        for name, item in self._columns.items():
+            missing = np.broadcast_to(np.nan, (len(rows), *item.shape[1:]))  # where all of these trials failed
+            values = np.ascontiguousarray(columns.get(name, missing), dtype=item.dtype)
+            self._sums.add(name, values)
             if len(values):
-                self._file[name][place] = values
+                item[place] = values
         self._failures |= rows.failures
 
     def finish(self) -> None:
-        """What went wrong, in a group of its own: a million good rows need no million empty texts."""
-        if not self._failures:
-            return
-        trials = np.array(sorted(self._failures), dtype=np.int64)
-        texts = np.array([self._failures[trial].encode() for trial in trials.tolist()])
-        scale = self._file.create_dataset("failures/failed_trial", data=trials, chunks=True, fletcher32=True)
-        scale.make_scale("failed_trial")
-        text = self._file.create_dataset("failures/text", data=texts, chunks=True, fletcher32=True)
-        text.dims[0].attach_scale(scale)
-        for column, long_name in ((scale, "number of the trial that failed"), (text, "what went wrong")):
-            describe(column, "1", long_name)
+        """Write what went wrong, and the check sums."""
+        if self._failures:  # in a group of its own: a million good rows need no million empty texts
+            trials = np.array(sorted(self._failures), dtype=np.int64)
+            texts = np.array([self._failures[trial].encode() for trial in trials.tolist()])
+            scale = self._failure("failed_trial", trials, "number of the trial that failed")
+            scale.make_scale("failed_trial")
+            self._failure("text", texts, "what went wrong").dims[0].attach_scale(scale)
+        self._sums.write(self._file)
+
+    def _failure(self, name: str, values: Column, long_name: str) -> h5py.Dataset:
+        column = self._file.create_dataset(f"failures/{name}", data=values, chunks=True, fletcher32=True)
+        describe(column, "1", long_name)
+        self._sums.add(f"failures/{name}", values)
+        return column
+
+
+class Sums:
+    """A check sum of each column, slice by slice. To HDF5's own a chunk of zeros, sum and all, is as good as any."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, int] = {}
+
+    def add(self, name: str, values: Column) -> None:
+        """The next rows of a column."""
+        self._found[name] = zlib.crc32(np.ascontiguousarray(values).data, self._found.get(name, 0))
+
+    def write(self, file: h5py.File) -> None:
+        for name, found in self._found.items():
+            write_note(file[name], _SUM, f"{found:08x}")
+
+    def check(self, file: h5py.File, path: Any) -> None:
+        """A PhotonicsError where a column is not the one that was written."""
+        for name, found in self._found.items():
+            if read_note(file[name], _SUM, "") != f"{found:08x}":
+                raise PhotonicsError(f"{path} is damaged: {name} does not have the sum that was written")
+
+
+def columns_of(rows: Rows) -> dict[str, Column]:
+    """The rows as columns of a file, by name."""
+    named: dict[str, Column] = {
+        "trial": rows.trial, "status": rows.status, "seconds": rows.seconds, "made": rows.made,
+    }  # fmt: skip
+    return named | {
+        f"{'curves' if values.ndim > 1 else 'metrics'}/{name}": values for name, values in rows.values.items()
+    }
 
 
 def describe(item: h5py.Dataset, unit: str, long_name: str) -> None:
@@ -221,8 +264,8 @@ def shapes_of(tables: Iterable[Rows]) -> dict[str, tuple[int, ...]]:
     return {name: values.shape[1:] for table in tables for name, values in table.values.items()}
 
 
-def read_rows(file: h5py.File, start: int = 0, stop: int | None = None, *, failures: bool = True) -> Rows:
-    """Rows of an open file from `start` to `stop`.
+def read_rows(file: h5py.File, start: int = 0, stop: int | None = None) -> Rows:
+    """Rows of an open file from `start` to `stop`, whose trials rise.
 
     Raises:
         OSError: where a checksum does not fit.
@@ -232,14 +275,16 @@ def read_rows(file: h5py.File, start: int = 0, stop: int | None = None, *, failu
     values = {name: item[place] for name, item in _measured(file).items()}
     trial = file["trial"][place]
     texts: dict[int, str] = {}
-    if failures and "failures" in file:
-        pairs = zip(file["failures/failed_trial"][...].tolist(), file["failures/text"][...].tolist(), strict=True)
+    if len(trial) and "failures" in file:
+        failed = file["failures/failed_trial"][...]
+        first, last = np.searchsorted(failed, trial[0]), np.searchsorted(failed, trial[-1], side="right")
+        pairs = zip(failed[first:last].tolist(), file["failures/text"][first:last].tolist(), strict=True)
         texts = {number: text.decode("utf-8", "replace") for number, text in pairs}
     return Rows(trial, file["status"][place], file["seconds"][place], file["made"][place], values, texts)
 
 
 def _measured(file: h5py.File) -> dict[str, h5py.Dataset]:
-    groups = [file[group] for group in ("metrics", "curves") if group in file]
+    groups = [file[group] for group in ("metrics", "curves") if isinstance(file.get(group), h5py.Group)]
     # by its name: HDF5's own way to look at scales ends the process where they are damaged
     return {name: item for group in groups for name, item in group.items() if not _SCALE.search(name)}
 
@@ -254,19 +299,49 @@ def check_format(file: h5py.File, kind: str, newest: int, path: Any, what: str) 
     if read_note(file, "format", "") != kind or not version.isdigit():
         raise PhotonicsError(f"{path} holds no {what}")
     if int(version) > newest:
-        raise PhotonicsError(f"{path} is of format {version}, newer than this photonics_sim reads; update the package")
+        raise ForeignError(f"{path} is of format {version}, newer than this photonics_sim reads; update the package")
 
 
 def check_file(file: h5py.File, digest: str, path: Any) -> None:
-    """Refuse rows of another kind, version or plan, and columns that do not fit each other.
+    """Refuse rows of another kind, version or plan, and columns that are none or do not fit each other.
 
     Raises:
         PhotonicsError: says which.
     """
     check_format(file, FORMAT, FORMAT_VERSION, path, "rows of a sweep")
     if read_note(file, "plan_sha256", "") != digest:
-        raise PhotonicsError(f"{path} belongs to another plan; remove it from this sweep's folder")
-    lengths = {name: len(file[name]) for name in ("trial", "status", "seconds", "made")}
-    lengths |= {name: len(item) for name, item in _measured(file).items()}
-    if len(set(lengths.values())) != 1:
+        raise ForeignError(f"{path} belongs to another plan; remove it from this sweep's folder")
+    kinds = {"trial": "i8", "status": "u1", "seconds": "f8", "made": "u1"}
+    kinds |= {item.name: "f8" for item in _measured(file).values()}
+    _check_columns(file, kinds, path)
+    if "failures" in file:
+        kinds = {"failures/failed_trial": "i8", "failures/text": "S"}
+        _check_columns(file, kinds, path)
+        sums = Sums()
+        for name in kinds:
+            sums.add(name, file[name][...])
+        sums.check(file, path)
+
+
+def _check_columns(file: h5py.File, kinds: Mapping[str, str], path: Any) -> None:
+    for name, kind in kinds.items():
+        item = file[name]
+        is_column = isinstance(item, h5py.Dataset) and kind in (item.dtype.str[1:], item.dtype.kind) and item.ndim
+        if not is_column or (item.ndim > 1) != name.startswith("/curves/"):
+            raise PhotonicsError(f"{path} is damaged: {name} is no column of a sweep")
+    lengths = {name: len(file[name]) for name in kinds}
+    if len(set(lengths.values())) > 1:
         raise PhotonicsError(f"{path} is damaged: its columns have {json.dumps(lengths)} rows")
+
+
+def check_rows(rows: Rows, after: int, trials: int, conditions: int, path: Any) -> None:
+    """Refuse rows whose trials do not rise from `after` to the end of the plan, or of no known status or conditions.
+
+    Raises:
+        PhotonicsError: where they do so.
+    """
+    numbers = np.concatenate([[after], rows.trial, [trials]])
+    if (np.diff(numbers) <= 0).any() or (rows.status >= len(STATUSES)).any() or (rows.made >= conditions).any():
+        raise PhotonicsError(f"{path} is damaged: its trials are not those of the plan")
+    if not rows.values and (rows.status == OK).any():
+        raise PhotonicsError(f"{path} is damaged: it does not hold what its trials have measured")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,9 @@ def parse_values(text: str, *, where: str) -> Varied:
         return Varied(_column([_literal(word) for word in text.split(",")], where))
     try:
         low, high, *rest = (float(part) for part in parts)
-        (count,) = rest or [math.nan]
+        (count,) = rest or [1.0]
+        if not all(map(math.isfinite, (low, high, count))):
+            raise ValueError
     except ValueError:
         raise PhotonicsError(f"{where}: {text} is no range; {_WRITE}") from None
     if is_log and not (low > 0 and high > 0):
@@ -76,15 +79,17 @@ def as_varied(values: Varied | str | ArrayLike, *, where: str) -> Varied:
         return values
     if isinstance(values, str):
         return parse_values(values, where=where)
-    array = np.atleast_1d(np.asarray(values))
-    return Varied(_column(array.tolist(), where))
+    # a list as it is: an array would make words of its numbers where it holds a word
+    array = np.atleast_1d(np.asarray(values, dtype=object if isinstance(values, list | tuple) else None))
+    found = [one.item() if isinstance(one, np.generic) else one for one in array.tolist()]
+    return Varied(_column(found, where))
 
 
 def _literal(word: str) -> Any:
     """A number or truth value as TOML has it, and else a word."""
     try:
         return tomllib.loads(f"value = {word}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return word.strip()
 
 
@@ -92,10 +97,13 @@ def _column(values: Iterable[Any], where: str) -> NDArray[Any]:
     """One array of values that are all numbers, all truth values or all words."""
     found = list(values)
     kinds = {type(value) for value in found}
-    if kinds <= {int, float} or kinds in ({bool}, {str}):
-        array = np.array(found)
-        if array.size and (array.dtype.kind != "f" or np.isfinite(array).all()):
-            return array
+    if found and (kinds <= {int, float} or kinds in ({bool}, {str})):
+        with suppress(OverflowError, UnicodeEncodeError):  # numbers and characters that no file can hold
+            array = np.array(found)
+            if kinds == {str}:
+                "".join(found).encode()
+            if array.dtype.kind in "biU" or (array.dtype.kind == "f" and np.isfinite(array).all()):
+                return array
     raise PhotonicsError(f"{where}: give finite numbers, truth values (true, false) or words, all of one kind")
 
 
@@ -108,13 +116,14 @@ def fit_kind(path: str, varied: Varied, example: object) -> Varied:
         example: A value that the field takes.
 
     Raises:
-        PhotonicsError: for values of another kind, a fraction where whole numbers are taken, and double values.
+        PhotonicsError: for values of another kind, and a fraction where whole numbers are taken.
     """
     values, have = varied.values, varied.values.dtype.kind
     if isinstance(example, bool):
         fits, kind = have == "b", "true and false"
     elif isinstance(example, int):
-        fits, kind = have == "i" or (have == "f" and bool((values == np.round(values)).all())), "whole numbers"
+        whole = have == "f" and bool(((values == np.round(values)) & (np.abs(values) < 2**53)).all())
+        fits, kind = have == "i" or whole, "whole numbers"
         values = values.astype(np.int64) if fits else values
     elif isinstance(example, float):
         fits, kind = have in "if", "numbers"
@@ -126,6 +135,4 @@ def fit_kind(path: str, varied: Varied, example: object) -> Varied:
     if not fits:
         shown = ", ".join(str(value) for value in varied.values[:4].tolist())
         raise PhotonicsError(f"{path} takes {kind}; found {shown}{', ...' if len(values) > 4 else ''}")
-    if len(np.unique(values)) < len(values):
-        raise PhotonicsError(f"{path} has a value twice; give each once")
     return Varied(values, varied.is_range, varied.is_log)

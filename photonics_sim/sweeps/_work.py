@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,8 +24,9 @@ _LONGEST_TEXT = 400
 _PR_SET_PDEATHSIG = 1
 
 
-_trials: dict[int, Trial] = {}
-_lock = threading.Lock()
+# what metrics and curves may be called in a file: no folders, and not like the scale of a curve
+_NAME = re.compile(r"(?!.*_axis\d+$)[^\W\d]\w*")
+_mine = threading.local()  # a Dask worker may have several threads, and a trial remembers the last device
 
 
 def run_tasks(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
@@ -34,6 +36,7 @@ def run_tasks(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
         PhotonicsError: where the trial itself cannot be made, which no other task would mend.
     """
     trial = trial_of(job)
+    limit_threads(job.threads)
     return [run_task(trial, task) for task in tasks]
 
 
@@ -46,7 +49,8 @@ def run_task(trial: Trial, task: Task) -> Outcome:
         values = _checked(trial.measure(task.params, task.seeds), len(task.seeds))
     except (Exception, SystemExit) as error:  # a bad point must not end the sweep
         told = str(error) if isinstance(error, PhotonicsError) else f"{type(error).__name__}: {error}"
-        status, text = ERROR, " ".join(told.split())[:_LONGEST_TEXT]
+        # half a surrogate pair, as in names of broken files, cannot be stored
+        status, text = ERROR, " ".join(told.encode("utf-8", "replace").decode().split())[:_LONGEST_TEXT]
     seconds = time.perf_counter() - started
     return Outcome(task.point, task.first, len(task.seeds), status, seconds, values, text)
 
@@ -55,8 +59,10 @@ def _checked(found: Mapping[str, ArrayLike], chips: int) -> dict[str, NDArray[np
     """Finite numbers in one shape per chip; a NaN would look like a chip that was never measured."""
     values = {}
     for name, value in found.items():
+        if not _NAME.fullmatch(name):
+            raise PhotonicsError(f"the trial returned a number called {name!r:.80}; letters, digits and _ make a name")
         array = np.asarray(value)
-        if array.dtype.kind not in "biuf" or array.ndim < 1 or len(array) != chips:
+        if array.dtype.kind not in "biuf" or array.ndim < 1 or len(array) != chips or not array.size:
             raise PhotonicsError(f"the trial returned {name} = {value!r:.80}; expected numbers, alike for every chip")
         values[name] = array.astype(np.float64)
         if not np.isfinite(values[name]).all():
@@ -67,14 +73,14 @@ def _checked(found: Mapping[str, ArrayLike], chips: int) -> dict[str, NDArray[np
 
 
 def trial_of(job: Job) -> Trial:
+    """The trial of this job, one for each thread."""
     key = id_of(job)
-    with _lock:  # a Dask worker may have several threads
-        if key not in _trials:
-            sys.path[:0] = [path for path in job.paths if path not in sys.path]
-            _trials.clear()
-            _trials[key] = trial_class(job.trial)(job)
-            _limit_threads(job.threads)
-        return _trials[key]
+    if getattr(_mine, "key", None) != key:
+        sys.path[:0] = [path for path in job.paths if path not in sys.path]
+        _mine.key, _mine.trial = None, trial_class(job.trial)(job)
+        _mine.key = key
+    trial: Trial = _mine.trial
+    return trial
 
 
 def id_of(job: Job) -> int:
@@ -85,23 +91,39 @@ def id_of(job: Job) -> int:
 def prepare(job: Job) -> None:
     """Make the trial, so that the clock of the first task does not count its imports."""
     trial_of(job)
+    limit_threads(job.threads)
 
 
-def _limit_threads(threads: int) -> None:
+def limit_threads(threads: int) -> None:
     """One and two threads do not round alike; those of torch are set where it is loaded."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
 
 
+@contextlib.contextmanager
+def same_threads() -> Iterator[None]:
+    """Gives this process its torch threads back, where trials have run in it."""
+    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            sys.modules["torch"].set_num_threads(before)
+
+
 def start_worker(parent: int) -> None:
     """Make this process a worker: deaf to Ctrl-C, which is the coordinator's to answer, and gone when that is gone.
+
+    What trials print goes to stderr: stdout is for the answer of a command.
 
     Args:
         parent: The coordinator's process.
     """
     with contextlib.suppress(ValueError):  # off the main thread no signal can be set
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):  # one of them may be closed
+        os.dup2(2, 1)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before it could be watched
