@@ -19,6 +19,7 @@ RUNS = Path("runs")
 MARKS = {"config.toml": "run", "plan.h5": "sweep"}
 """What a folder is, by the file that makes it one."""
 _OWNER = ".owner"
+_PATIENCE_S = 0.2  # who only looks whether a folder is held has it for a moment
 
 
 def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = None) -> Path:
@@ -81,7 +82,7 @@ def lock_run(path: Path) -> Iterator[None]:
     """
     lock = FileLock(path / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE_S, poll_interval=0.02)
     except Timeout:
         raise PhotonicsError(f"{path} is in use by {_owner(path)}; wait for it, or stop it first") from None
     except OSError as error:

@@ -169,7 +169,8 @@ def resume_sweep(
             planned, or nothing can be stored.
     """
     how = how or Execution()
-    folder = sweep.path if isinstance(sweep, SweepResult) else find_sweep(sweep)
+    named = sweep.path if isinstance(sweep, SweepResult) else find_sweep(sweep)
+    folder = named.absolute()  # a trial in this process may go elsewhere
     with ExitStack() as stack:
         stack.enter_context(lock_run(folder))
         plan = Plan.read(folder)
@@ -185,7 +186,7 @@ def resume_sweep(
         missing = plan.missing_tasks(store.status)
         if not len(missing):
             store.merge()
-            return read_result(folder)
+            return replace(read_result(folder), path=named)
         engine = make_engine(how.workers, how.scheduler, threads=job.threads, timeout_s=how.timeout_s)
         stack.callback(engine.close)
         stop = stack.enter_context(stop_on_interrupt())
@@ -201,4 +202,6 @@ def resume_sweep(
         finally:
             store.merge()
     found = read_result(folder)
-    return replace(found, trials_run=loop.trials_run, publish_s=store.publish_seconds, stopped_by=stop.number)
+    return replace(
+        found, path=named, trials_run=loop.trials_run, publish_s=store.publish_seconds, stopped_by=stop.number
+    )

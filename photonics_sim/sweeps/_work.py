@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ from photonics_sim.errors import PhotonicsError
 from photonics_sim.sweeps._job import Job, Outcome, Task
 from photonics_sim.sweeps._result import ERROR, OK
 from photonics_sim.sweeps._trial import Trial, trial_class
+from photonics_sim.training import ignore_interrupts
 
 _LONGEST_TEXT = 400
 _PR_SET_PDEATHSIG = 1
@@ -48,7 +50,7 @@ def run_task(trial: Trial, task: Task) -> Outcome:
     try:
         values = _checked(trial.measure(task.params, task.seeds), len(task.seeds))
     except (Exception, SystemExit) as error:  # a bad point must not end the sweep
-        told = str(error) if isinstance(error, PhotonicsError) else f"{type(error).__name__}: {error}"
+        told = str(error) if isinstance(error, PhotonicsError) else "".join(traceback.format_exception_only(error))
         # half a surrogate pair, as in names of broken files, cannot be stored
         status, text = ERROR, " ".join(told.encode("utf-8", "replace").decode().split())[:_LONGEST_TEXT]
     seconds = time.perf_counter() - started
@@ -120,8 +122,7 @@ def start_worker(parent: int) -> None:
     Args:
         parent: The coordinator's process.
     """
-    with contextlib.suppress(ValueError):  # off the main thread no signal can be set
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     with contextlib.suppress(OSError):  # one of them may be closed
         os.dup2(2, 1)
     if sys.platform == "linux":

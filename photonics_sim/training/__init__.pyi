@@ -6,6 +6,7 @@ from ._evaluate import aged as aged
 from ._evaluate import evaluate as evaluate
 from ._fit import fit_card as fit_card
 from ._interrupt import Stop as Stop
+from ._interrupt import ignore_interrupts as ignore_interrupts
 from ._interrupt import stop_on_interrupt as stop_on_interrupt
 from ._progress import Moment as Moment
 from ._progress import Progress as Progress

@@ -67,6 +67,7 @@ def test_every_card_is_in_both_tables() -> None:
 SCRIPTS = [
     "phase_error_tolerance.py --epochs 1 --chips 2",
     "free_space_mnist.py --data digits --epochs 1 --seeds 0",
+    "free_space_tolerance.py --epochs 1 --seeds 1 --points 8 --chips 1",
     "splitter_tolerance.py --epochs 1 --chips 2",
     "self_configuration.py --modes 4 --chips 2",
     "relax_hardware.py --quick --json numbers.json",

@@ -52,6 +52,11 @@ def _raise(error: BaseException) -> Any:
     raise error
 
 
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
 _WRONG = {
     1.0: lambda seed: _raise(ValueError("no such fibre")),
     2.0: lambda seed: _raise(SystemExit(3)),
@@ -67,6 +72,8 @@ _WRONG = {
     12.0: lambda seed: {"level_db": 1.0, "level_axis1": 1.0},
     13.0: lambda seed: {"level_db": []},
     14.0: lambda seed: {"level_db": 1j},
+    15.0: lambda seed: _raise(_MuteError()),
+    16.0: lambda seed: os.chdir("/") or {"level_db": 16.0},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,7 @@ def test_a_forecast_writes_nothing(workplace: Path) -> None:
         (12.0, "the trial returned a number called 'level_axis1'; letters, digits and _ make a name"),
         (13.0, "expected numbers, alike for every chip"),
         (14.0, "expected numbers, alike for every chip"),
+        (15.0, "MuteError: <exception str() failed>"),
     ],
 )
 def test_a_trial_that_goes_wrong_becomes_a_row_that_says_so(x: float, text: str, tmp_path: Path) -> None:
@@ -197,6 +199,13 @@ def test_a_long_text_in_any_letters_is_cut_and_kept(tmp_path: Path) -> None:
     told = swept(tmp_path / "a", "bad", vary={"trial.x": [0.0, 10.0]}, chips=1).failures[1, 0]
     assert told.startswith("ValueError: gr\u00fcn ? xxx")
     assert len(told) == 400
+
+
+def test_a_trial_may_go_to_another_folder(workplace: Path) -> None:
+    found = swept(Path("a"), "bad", vary={"trial.x": [0.0, 16.0, 20.0]}, chips=1, run=how(publish_s=0.0, chunk=1))
+    os.chdir(workplace)
+    assert (found.path, found.complete) == (Path("a"), True)
+    assert (read_result(found.path).status == OK).all()
 
 
 def test_all_may_fail(tmp_path: Path) -> None:

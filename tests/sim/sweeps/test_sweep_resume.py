@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from photonics_sim.device import load_card, render_card
 from photonics_sim.errors import PhotonicsError
@@ -144,6 +145,14 @@ def test_what_others_are_told_of_a_sweep_in_use(tmp_path: Path) -> None:
         with pytest.raises(PhotonicsError, match=r"a is in use by process \d+ on .* since .*; wait for it, or stop it"):
             resume_sweep(folder, how())
         assert (read_result(folder).status != MISSING).sum() == 10
+    assert resume_sweep(folder, how()).complete
+
+
+def test_who_only_looks_whether_a_sweep_runs_is_not_in_its_way(tmp_path: Path) -> None:
+    folder = begun(tmp_path / "a")
+    look = FileLock(folder / ".lock", thread_local=False)
+    look.acquire()
+    threading.Timer(0.05, look.release).start()
     assert resume_sweep(folder, how()).complete
 
 
