@@ -88,5 +88,5 @@ def read_metrics(path: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
 def _read_metric(name: str, item: h5py.Dataset) -> Metric:
     dims = tuple(read_note(item, _AXES, "").split())
     if len(dims) != item.ndim:
-        raise ValueError(f"{name} has {item.ndim} axes and names for {len(dims)}")
+        raise ValueError(f"{name} has {item.ndim} axes and names for {len(dims)}, as older versions wrote it")
     return Metric(item[...], dims, read_note(item, "units", "1"), read_note(item, "long_name", name))

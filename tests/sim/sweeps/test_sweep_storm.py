@@ -110,16 +110,16 @@ def test_twenty_kills_change_nothing(forks: Forks, tmp_path: Path) -> None:
 
 
 def test_kills_of_a_coordinator_with_workers(forks: Forks, tmp_path: Path) -> None:
-    log, draw, folder = tmp_path / "log", random.Random(2), tmp_path / "killed"
-    planned(folder, "slow", POINTS, 1, settings={"trial.log": str(log)})
-    swept(tmp_path / "whole", "smooth", POINTS, 1)
+    log, draw, folder, points = tmp_path / "log", random.Random(2), tmp_path / "killed", 200
+    planned(folder, "slow", points, 1, settings={"trial.log": str(log)})
+    swept(tmp_path / "whole", "smooth", points, 1)
     for _ in range(4):
         count, wanted = len(made(log)), draw.randint(5, 40)
         child = forks.start(folder, workers=2)
         until(lambda: len(made(log)) >= count + wanted)  # noqa: B023
         forks.kill(child)
     before = len(stored(folder))
-    assert 0 < before < POINTS
-    assert resume_sweep(folder, how()).trials_run == POINTS - before
-    assert len(made(log)) < POINTS + 4 * 30
+    assert 0 < before < points
+    assert resume_sweep(folder, how()).trials_run == points - before
+    assert len(made(log)) < points + 4 * 30
     assert_same(folder, tmp_path / "whole")
