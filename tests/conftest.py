@@ -17,6 +17,7 @@ def dtype(request: pytest.FixtureRequest) -> torch.dtype:
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
-    """An empty working directory."""
+    """An empty working directory, and room for wide tables whatever window the tests run in."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
     return tmp_path
