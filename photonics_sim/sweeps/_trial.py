@@ -118,6 +118,8 @@ class FunctionTrial(Trial):
         for one in found:
             if not isinstance(one, Mapping) or not one:
                 raise PhotonicsError(f"{self.job.trial} returned {type(one).__name__}; expected a dict of numbers")
+        if len(found) == 1:  # numbers stay what they are, which a short trial notices
+            return {str(name): [value] for name, value in found[0].items()}
         return {str(name): np.stack([np.asarray(one[name]) for one in found]) for name in found[0]}
 
 

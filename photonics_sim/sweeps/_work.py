@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import re
 import signal
@@ -63,6 +64,9 @@ def _checked(found: Mapping[str, ArrayLike], chips: int) -> dict[str, NDArray[np
     for name, value in found.items():
         if not _NAME.fullmatch(name):
             raise PhotonicsError(f"the trial returned a number called {name!r:.80}; letters, digits and _ make a name")
+        if chips == 1 and isinstance(value, list) and type(value[0]) is float and math.isfinite(value[0]):
+            values[name] = np.array(value)  # the usual case, without the calls below
+            continue
         array = np.asarray(value)
         if array.dtype.kind not in "biuf" or array.ndim < 1 or len(array) != chips or not array.size:
             raise PhotonicsError(f"the trial returned {name} = {value!r:.80}; expected numbers, alike for every chip")
