@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from photonics_sim.cli._options import JsonOption, RunArgument, SetOption, parse_sets, sweep_folder
+from photonics_sim.cli._options import JsonOption, RunArgument, SetOption, parse_sets
 from photonics_sim.cli._output import human, print_json
 from photonics_sim.errors import PhotonicsError
 
@@ -37,6 +37,8 @@ def export(
     json_: JsonOption = False,
 ) -> None:
     """Write the settings of a trained device (phase, voltage and power of each shifter), or a sweep as a table."""
+    from photonics_sim.runs import sweep_folder
+
     folder = sweep_folder(run)
     out = out or (TABLE if folder else SETTINGS)
     if out.exists() and not force:

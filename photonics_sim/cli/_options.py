@@ -70,14 +70,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on std
 AcceleratorOption = Annotated[str, typer.Option(help="Where the simulation runs: cpu, cuda or auto.")]
 
 
-def sweep_folder(name: str) -> Path | None:
-    """The folder of the sweep of this name, or at this path; None where it is none."""
-    from photonics_sim.runs import folder_of
-
-    folder = folder_of(name)
-    return folder if folder is not None and (folder / "plan.h5").is_file() else None
-
-
 def parse_sets(assignments: list[str] | None) -> dict[str, Any]:
     """`["copies=4", "scale_ladder=published"]` as values, each read as TOML and else as a word.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from photonics_sim.cli._options import JsonOption, RunArgument, parse_sets, sweep_folder
+from photonics_sim.cli._options import JsonOption, RunArgument, parse_sets
 from photonics_sim.cli._output import human, print_json
 from photonics_sim.errors import PhotonicsError, did_you_mean
 
@@ -45,7 +45,7 @@ def plot(
     json_: JsonOption = False,
 ) -> None:
     """Draw a run (curves, result, light, chip, ...) or a sweep (yield, heat map, tornado); or its report anew."""
-    from photonics_sim.runs import find_run
+    from photonics_sim.runs import find_run, sweep_folder
 
     folder = sweep_folder(run)
     if folder is not None:

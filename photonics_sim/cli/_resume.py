@@ -27,7 +27,7 @@ def resume(
     json_: JsonOption = False,
 ) -> None:
     """Go on with a run or a sweep where it stopped, to the same numbers as an unbroken one."""
-    from photonics_sim.runs import folder_of, list_folders
+    from photonics_sim.runs import RUN, folder_of, list_folders
 
     folder = folder_of(run)
     if folder is None:
@@ -35,7 +35,7 @@ def resume(
         raise PhotonicsError(
             f"no run or sweep {run}{did_you_mean(run, known)} (`photonics-sim runs list` lists those under runs/)"
         )
-    if (folder / "config.toml").is_file():
+    if (folder / RUN).is_file():
         from photonics_sim.cli._train import resume_training
 
         resume_training(str(folder), epochs, json_)

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from photonics_sim.cli._export import EXAMPLES, export
-from photonics_sim.cli._options import JsonOption, RunArgument, sweep_folder
+from photonics_sim.cli._options import JsonOption, RunArgument
 from photonics_sim.cli._output import human, print_json, show
 from photonics_sim.cli._runs_sweeps import MERGE_EXAMPLES, merge, show_sweep, sweep_rows, sweep_table
 from photonics_sim.errors import PhotonicsError
@@ -86,7 +86,7 @@ def show_(
     json_: JsonOption = False,
 ) -> None:
     """Show a run or a sweep: how it was made and what came out."""
-    from photonics_sim.runs import find_run, measure_of
+    from photonics_sim.runs import find_run, measure_of, sweep_folder
 
     folder = sweep_folder(run)
     if folder is not None:

@@ -53,16 +53,16 @@ def sweep_table(rows: list[dict[str, Any]]) -> Table:
 
 def show_sweep(folder: Path, as_json: bool) -> None:
     """A sweep: how it was made, what was varied and what came out."""
-    from photonics_sim.sweeps import conditions_of, read_result, summary_lines, summary_of
+    from photonics_sim.sweeps import read_result, summary_lines, summary_of
 
-    result, made = read_result(folder), conditions_of(folder)
+    result = read_result(folder)
     if as_json:
         points = [
             {axis.path: result.points[axis.path][n].item() for axis in result.axes}
             | {name: values[n].tolist() for name, values in result.values.items()}
             for n in range(result.status.shape[0])
         ]
-        print_json(summary_of(result) | {"conditions": made, "points": points})
+        print_json(summary_of(result) | {"conditions": result.conditions, "points": points})
         return
     table = Table("varied", "values", "unit", "meaning", title=str(folder))
     for axis in result.axes:
@@ -73,7 +73,8 @@ def show_sweep(folder: Path, as_json: bool) -> None:
         table.add_row(axis.path, few + more, axis.unit, axis.long_name)
     show(table)
     show("\n".join(escape(line) for line in summary_lines(result)))
-    show(f"command: {escape(str(made[0].get('command', '')))}\nmade: {made[0].get('created')}")
+    made = result.conditions[0]
+    show(f"command: {escape(str(made.get('command', '')))}\nmade: {made.get('created')}")
 
 
 def merge(

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from photonics_sim.datasets import Dataset, Pipeline, fit_pipeline
-from photonics_sim.device import Device, build_device, list_devices, load_card
-from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.runs import Run, find_run, list_runs
+from photonics_sim.device import Device, build_device, load_card
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.runs import Run
+from photonics_sim.sweeps import find_target
 from photonics_sim.training import as_dataset, fit_card, load_pipeline, load_run_dataset, load_trained
 
 State = Literal["untrained", "trained", "trained chip"]
@@ -22,8 +23,8 @@ def open_target(
     Raises:
         PhotonicsError: where the target is neither a run nor a card, or the data do not fit it.
     """
-    run = _as_run(target)
-    if run is None:
+    run = find_target(target)
+    if not isinstance(run, Run):
         dataset = as_dataset(data or "digits", data_dir)
         device = build_device(fit_card(load_card(target, sets), dataset, sets), seed=seed)
         return device, dataset, fit_pipeline(dataset, device.in_features), "untrained"
@@ -40,17 +41,3 @@ def open_target(
         raise PhotonicsError(f"{dataset.name} has other characters than the run was trained on; give other --data")
     # other data go through the pipeline that the weights were trained behind
     return device, dataset, pipeline, "trained chip" if run.config.training.on_device else "trained"
-
-
-def _as_run(target: str) -> Run | None:
-    try:
-        return find_run(target)
-    except PhotonicsError:
-        cards = [header.name for header in list_devices()]
-        if target in cards or target.endswith(".toml"):
-            return None
-        known = cards + [run.path.name for run in list_runs()]
-        raise PhotonicsError(
-            f"{target} is neither a run nor a card{did_you_mean(target, known)} (`photonics-sim runs list`, "
-            "`photonics-sim devices list`)"
-        ) from None

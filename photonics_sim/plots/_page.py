@@ -7,8 +7,8 @@ from pathlib import Path
 from photonics_sim.device import parse_card
 from photonics_sim.plots._run_report import run_report
 from photonics_sim.plots._sweep_report import sweep_report
-from photonics_sim.runs import Run, find_run, folder_of
-from photonics_sim.sweeps import Plan, Question, SweepResult, conditions_of, find_sweep, read_result
+from photonics_sim.runs import Run, find_run, sweep_folder
+from photonics_sim.sweeps import Plan, Question, SweepResult, read_result
 
 _LEFT_OUT = {"command", "host", "machine", "dirty"}
 
@@ -31,14 +31,12 @@ def report(of: Run | SweepResult | str | Path, *, question: Question | None = No
         return run_report(of)
     if isinstance(of, SweepResult):
         return _report_sweep(of, question)
-    folder = folder_of(str(of))
-    if folder is not None and (folder / "plan.h5").is_file():
-        return _report_sweep(read_result(find_sweep(folder)), question)
-    return run_report(find_run(of))
+    folder = sweep_folder(of)
+    return run_report(find_run(of)) if folder is None else _report_sweep(read_result(folder), question)
 
 
 def _report_sweep(result: SweepResult, question: Question | None) -> Path:
-    plan, made = Plan.read(result.path), conditions_of(result.path)[0]
+    plan, made = Plan.read(result.path), result.conditions[0]
     told = [(name, str(value)) for name, value in made.items() if name not in _LEFT_OUT and value]
     path = result.path / "report.html"
     sweep_report(

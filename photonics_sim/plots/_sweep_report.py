@@ -14,10 +14,12 @@ from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._heatmap import plot_heatmap
 from photonics_sim.plots._report import ReportData, card_rows, render_report
 from photonics_sim.plots._sweep_axes import glued, signs
-from photonics_sim.plots._sweep_tables import MISSING, OK, design_of, failure_table, point_table, settings_at, span_of
+from photonics_sim.plots._sweep_tables import design_of, failure_table, point_table, settings_at, span_of
 from photonics_sim.plots._tornado import plot_tornado
 from photonics_sim.plots._yield_curve import plot_yield
 from photonics_sim.sweeps import (
+    MISSING,
+    OK,
     Goal,
     Question,
     Required,
@@ -27,7 +29,7 @@ from photonics_sim.sweeps import (
     goal_of,
     mean_over_chips,
     metric_of,
-    required,
+    required_by,
     shown,
     words_of,
 )
@@ -155,14 +157,7 @@ def _answer(result: SweepResult, question: Question) -> tuple[Required | None, l
         [f"The sweep is not finished: {waiting:,} of {result.status.size:,} trials are missing."] if waiting else []
     )
     try:
-        found = required(
-            result,
-            question.parameter,
-            question.yield_,
-            metric=question.metric,
-            threshold=question.threshold,
-            fixed=question.fixed,
-        )
+        found = required_by(result, question)
     except PhotonicsError as error:
         return None, [*limits, f"No yield: {error}."]
     return found, [*limits, *found.notes]

@@ -9,10 +9,9 @@ import numpy as np
 
 from photonics_sim.plots._report import Table
 from photonics_sim.plots._sweep_axes import label_of, metric_label, signs
-from photonics_sim.sweeps import STATUSES, Goal, SweepResult, mean_over_chips, metric_of, names_of, shown
+from photonics_sim.sweeps import MISSING, STATUSES, Goal, SweepResult, mean_over_chips, metric_of, names_of, shown
 
 MOST_FAILURES, MOST_POINTS = 20, 100
-MISSING, OK = STATUSES.index("missing"), STATUSES.index("ok")
 _DESIGNS = {"zip": "values that change together", "saltelli": "a sample for Sobol' indices"}
 
 

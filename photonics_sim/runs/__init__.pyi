@@ -3,13 +3,16 @@ from ._config import Made as Made
 from ._config import RunConfig as RunConfig
 from ._config import TrainSettings as TrainSettings
 from ._config import make_note as make_note
+from ._folder import RUN as RUN
 from ._folder import RUNS as RUNS
+from ._folder import SWEEP as SWEEP
 from ._folder import folder_of as folder_of
 from ._folder import free_name as free_name
 from ._folder import is_locked as is_locked
 from ._folder import list_folders as list_folders
 from ._folder import lock_run as lock_run
 from ._folder import new_run_folder as new_run_folder
+from ._folder import sweep_folder as sweep_folder
 from ._measures import Measure as Measure
 from ._measures import measure_of as measure_of
 from ._metrics import Metric as Metric

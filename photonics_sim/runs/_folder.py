@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import write_atomically
 
 RUNS = Path("runs")
-MARKS = {"config.toml": "run", "plan.h5": "sweep"}
+RUN, SWEEP = "config.toml", "plan.h5"
+MARKS = {RUN: "run", SWEEP: "sweep"}
 """What a folder is, by the file that makes it one."""
 _OWNER = ".owner"
 _PATIENCE_S = 0.2  # who only looks whether a folder is held has it for a moment
@@ -49,16 +50,23 @@ def new_run_folder(stem: str, *, name: str | None = None, out: Path | None = Non
         ) from error
 
 
-def folder_of(name_or_path: str) -> Path | None:
-    """The folder of the run or sweep of this name under `runs/`, or at this path; None where there is none."""
+def folder_of(name_or_path: str | Path, marks: Iterable[str] = MARKS) -> Path | None:
+    """The folder of this name under `runs/`, or at this path, that has one of these marks; None where there is none."""
+    wanted = tuple(marks)
     places = (Path(name_or_path), RUNS / name_or_path)
-    return next((path for path in places if any((path / mark).is_file() for mark in MARKS)), None)
+    return next((path for path in places if any((path / mark).is_file() for mark in wanted)), None)
 
 
-def list_folders(folder: Path = RUNS) -> list[Path]:
-    """The folders of runs and sweeps in a folder, oldest first."""
-    marks = [path for mark in MARKS for path in folder.glob(f"*/{mark}")] if folder.is_dir() else []
-    return [path.parent for path in sorted(marks, key=lambda path: path.stat().st_mtime)]
+def sweep_folder(name_or_path: str | Path) -> Path | None:
+    """The folder of the sweep that a name or path means; None where it means a run, or nothing."""
+    folder = folder_of(name_or_path)
+    return folder if folder is not None and (folder / SWEEP).is_file() else None
+
+
+def list_folders(folder: Path = RUNS, marks: Iterable[str] = MARKS) -> list[Path]:
+    """The folders in a folder that have one of these marks, oldest first."""
+    found = [path for mark in marks for path in folder.glob(f"*/{mark}")] if folder.is_dir() else []
+    return [path.parent for path in sorted(found, key=lambda path: path.stat().st_mtime)]
 
 
 def free_name(stem: str) -> str:

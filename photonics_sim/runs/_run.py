@@ -11,7 +11,7 @@ from typing import Any, Literal
 from photonics_sim.device import Card, load_card
 from photonics_sim.errors import PhotonicsError, did_you_mean
 from photonics_sim.runs._config import RunConfig
-from photonics_sim.runs._folder import RUNS, is_locked
+from photonics_sim.runs._folder import RUN, RUNS, folder_of, is_locked, list_folders
 from photonics_sim.runs._metrics import Metric, read_metrics
 
 State = Literal["running", "finished", "interrupted"]
@@ -91,9 +91,9 @@ def find_run(name_or_path: str | Path) -> Run:
     Raises:
         PhotonicsError: where there is none; near names are suggested.
     """
-    for path in (Path(name_or_path), RUNS / str(name_or_path)):
-        if (path / "config.toml").is_file():
-            return Run(path)
+    path = folder_of(name_or_path, [RUN])
+    if path is not None:
+        return Run(path)
     known = [run.path.name for run in list_runs()]
     raise PhotonicsError(
         f"no run {name_or_path}{did_you_mean(str(name_or_path), known)} (a run is a folder with config.toml; "
@@ -103,5 +103,4 @@ def find_run(name_or_path: str | Path) -> Run:
 
 def list_runs(folder: Path = RUNS) -> list[Run]:
     """The runs in a folder, oldest first."""
-    configs = list(folder.glob("*/config.toml")) if folder.is_dir() else []
-    return [Run(path.parent) for path in sorted(configs, key=lambda p: p.stat().st_mtime)]
+    return [Run(path) for path in list_folders(folder, [RUN])]

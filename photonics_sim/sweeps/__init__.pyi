@@ -17,7 +17,6 @@ from ._planning import Asked as Asked
 from ._planning import default_trial as default_trial
 from ._planning import find_target as find_target
 from ._progress import SweepProgress as SweepProgress
-from ._read import conditions_of as conditions_of
 from ._read import counts_of as counts_of
 from ._read import find_sweep as find_sweep
 from ._read import list_sweeps as list_sweeps
@@ -25,6 +24,9 @@ from ._read import read_result as read_result
 from ._required import Limit as Limit
 from ._required import Required as Required
 from ._required import required as required
+from ._required import required_by as required_by
+from ._result import MISSING as MISSING
+from ._result import OK as OK
 from ._result import STATUSES as STATUSES
 from ._result import SweepResult as SweepResult
 from ._sensitivity import Influence as Influence

@@ -67,6 +67,11 @@ def check_conditions(plan: Plan, store: Store, *, allow_mixed: bool) -> int:
     return place
 
 
+def row_bytes(plan: Plan, outcome: Outcome) -> int:
+    """Bytes that a trial like this one takes in results.h5."""
+    return _BYTES_OF_ROW + 8 * len(plan.axes) + sum(v.nbytes for v in outcome.values.values()) // outcome.chips
+
+
 class Expectation:
     """Holds every outcome to the first good one, and the disk and memory to what all of them will take.
 
@@ -99,7 +104,7 @@ class Expectation:
         return outcome
 
     def _check_room(self, outcome: Outcome) -> None:
-        row = _BYTES_OF_ROW + 8 * len(self._plan.axes) + sum(v.nbytes for v in outcome.values.values()) // outcome.chips
+        row = row_bytes(self._plan, outcome)
         whole, parts = row * self._plan.trials, row * self._missing  # both lie there while they are merged
         free = shutil.disk_usage(self._store.folder).free
         for needed, there, what in (

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.sweeps._checks import row_bytes
 from photonics_sim.sweeps._engines import count_workers
 from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._result import OK
@@ -58,7 +59,7 @@ def estimate_sweep(plan: Plan, *, workers: int | None = None) -> SweepEstimate:
     trial = trial_of(plan.job)
     chosen = np.unique(np.linspace(0, len(numbers) - 1, _TIMED).astype(np.int64))
     seconds: list[float] = []
-    sizes: list[float] = []
+    sizes: list[int] = []
     failed = ""
     started = time.perf_counter()
     with same_threads():
@@ -69,12 +70,11 @@ def estimate_sweep(plan: Plan, *, workers: int | None = None) -> SweepEstimate:
                 outcome = run_task(trial, task)  # the first one also warms up
             seconds.append(outcome.seconds)
             failed = failed or outcome.error
-            sizes.append(sum(values.nbytes for values in outcome.values.values()) / outcome.chips)
+            sizes.append(row_bytes(plan, outcome))
             if time.perf_counter() - started > _LONG_S:
                 break
     count = count_workers(workers, plan.job.threads)
     start = _START_S if count > 1 else 0.0
-    row = 64 + 8 * len(plan.axes) + max(sizes)
     return SweepEstimate(
         points=plan.count,
         chips=plan.chips,
@@ -83,6 +83,6 @@ def estimate_sweep(plan: Plan, *, workers: int | None = None) -> SweepEstimate:
         workers=count,
         low_s=len(numbers) * min(seconds) / count,
         high_s=1.3 * len(numbers) * max(seconds) / count + start,
-        disk_bytes=int(2 * row * plan.trials) + 20_000,
+        disk_bytes=2 * max(sizes) * plan.trials + 20_000,
         failed=failed,
     )

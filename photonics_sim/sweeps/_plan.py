@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import open_h5, read_note, write_atomically, write_note
+from photonics_sim.runs import SWEEP
 from photonics_sim.sweeps._axis import Axis, Meaning
 from photonics_sim.sweeps._job import Job, Task
 from photonics_sim.sweeps._result import MISSING, Design
 from photonics_sim.sweeps._table import check_format, describe
 
 FORMAT, FORMAT_VERSION = "photonics_sim.sweep.plan", 1
-FILE = "plan.h5"
 _KIND = "the plan of a sweep"
 _KINDS = {"name": str, "origin": str, "design": str, "block": int, "weights": str, "overrides": dict, "axes": list}
 _JOB_KINDS = {"trial": str, "card": str, "run": str, "weights": str, "settings": dict, "seed": int, "threads": int}
@@ -158,7 +158,7 @@ class Plan:
             for axis in self.axes:
                 _save(file, f"axes/{axis.path}", axis.values, axis.long_name or axis.path, axis.unit)
                 _save(file, f"params/{axis.path}", self.points[axis.path], axis.long_name or axis.path, axis.unit)
-        write_atomically(folder / FILE, buffer.getvalue())
+        write_atomically(folder / SWEEP, buffer.getvalue())
 
     @classmethod
     def read(cls, folder: Path) -> Plan:
@@ -167,7 +167,7 @@ class Plan:
         Raises:
             PhotonicsError: where it is missing, damaged, changed since it was written, or of a newer format.
         """
-        path = folder / FILE
+        path = folder / SWEEP
         with open_h5(path, _KIND) as file:
             try:
                 check_format(file, FORMAT, FORMAT_VERSION, path, "plan of a sweep")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.runs import RUNS
+from photonics_sim.runs import RUNS, SWEEP, folder_of, list_folders
 from photonics_sim.sweeps._axis import meaning_by_name
-from photonics_sim.sweeps._plan import FILE, Plan
+from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._result import OK, SweepResult
 from photonics_sim.sweeps._store import PUBLISH_S, Store
 from photonics_sim.sweeps._table import Layout
@@ -62,6 +62,7 @@ def read_result(folder: Path) -> SweepResult:
         meanings={name: plan.meanings.get(name) or meaning_by_name(name) for name in names},
         curves=curves,
         status=store.status,
+        conditions=tuple(store.provenance),
         missing=plan.trials_of(plan.missing_tasks(store.status)),
         failures={divmod(trial, plan.chips): text for trial, text in rows.failures.items()},
     )
@@ -85,30 +86,22 @@ def counts_of(result: SweepResult) -> dict[str, Any]:
     }
 
 
-def conditions_of(folder: Path) -> list[dict[str, object]]:
-    """Conditions that the rows of a sweep were made under; the first are those of its plan."""
-    store = open_store(folder, Plan.read(folder))
-    store.rows()
-    return [dict(one) for one in store.provenance]
-
-
 def find_sweep(name_or_path: str | Path) -> Path:
     """The folder of the sweep of this name under `runs/`, or at this path.
 
     Raises:
         PhotonicsError: where there is none; near names are suggested.
     """
-    for path in (Path(name_or_path), RUNS / str(name_or_path)):
-        if (path / FILE).is_file():
-            return path
+    path = folder_of(name_or_path, [SWEEP])
+    if path is not None:
+        return path
     known = [path.name for path in list_sweeps()]
     raise PhotonicsError(
-        f"no sweep {name_or_path}{did_you_mean(str(name_or_path), known)} (a sweep is a folder with {FILE}; "
+        f"no sweep {name_or_path}{did_you_mean(str(name_or_path), known)} (a sweep is a folder with {SWEEP}; "
         "`photonics-sim runs list` lists those under runs/)"
     )
 
 
 def list_sweeps(folder: Path = RUNS) -> list[Path]:
     """Folders of sweeps in a folder, oldest first."""
-    plans = list(folder.glob(f"*/{FILE}")) if folder.is_dir() else []
-    return [path.parent for path in sorted(plans, key=lambda path: path.stat().st_mtime)]
+    return list_folders(folder, [SWEEP])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.sweeps._answers import Question
 from photonics_sim.sweeps._result import SweepResult
 from photonics_sim.sweeps._words import shown
 from photonics_sim.sweeps._yields import CONFIDENCE, YieldCurve, binomial_interval, yield_curve
@@ -202,6 +203,18 @@ def required(
     holds = all(limit.value is None for limit in found.values())
     again = any(_again(curve, enough, limit, way) for way, limit in found.items())
     return Required(yield_, curve, "everywhere" if holds else "needs", found.get(1), found.get(-1), again)
+
+
+def required_by(result: SweepResult, question: Question) -> Required:
+    """`required`, as a question asks it."""
+    return required(
+        result,
+        question.parameter,
+        question.yield_,
+        metric=question.metric,
+        threshold=question.threshold,
+        fixed=question.fixed,
+    )
 
 
 def _sides(curve: YieldCurve, enough: NDArray[np.bool_]) -> dict[int, int]:

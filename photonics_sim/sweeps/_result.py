@@ -36,6 +36,7 @@ class SweepResult:
         curves: Measured arrays, `(points, chips, ...)`, by name.
         status: `(points, chips)`, each a place in `STATUSES`.
         failures: What went wrong, by (point, chip).
+        conditions: Under which the rows were made: versions, threads, machine; the first are those of the first row.
         missing: Trials that the plan, or this shard of it, has and that are not made yet.
         trials_run: Trials that this call has computed; those found in the store are not among them.
         publish_s: Seconds that this call took to store them.
@@ -53,6 +54,7 @@ class SweepResult:
     curves: Mapping[str, NDArray[np.float64]]
     status: NDArray[np.uint8]
     failures: Mapping[tuple[int, int], str]
+    conditions: tuple[Mapping[str, Any], ...] = ()
     missing: int = 0
     trials_run: int = 0
     publish_s: float = 0.0

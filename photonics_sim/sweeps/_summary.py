@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.sweeps._answers import Question, best_point, mean_over_chips
 from photonics_sim.sweeps._read import counts_of
-from photonics_sim.sweeps._required import Required, required
+from photonics_sim.sweeps._required import Required, required_by
 from photonics_sim.sweeps._result import OK, STATUSES, SweepResult
 from photonics_sim.sweeps._words import names_of, shown, words_of
 
@@ -46,9 +47,7 @@ def requirements(result: SweepResult, question: Question | None = None) -> list[
     found = []
     for path in paths:
         try:
-            found.append(
-                required(result, path, asked.yield_, metric=asked.metric, threshold=asked.threshold, fixed=asked.fixed)
-            )
+            found.append(required_by(result, replace(asked, parameter=path)))
         except PhotonicsError:  # samples have no curve, some numbers no good side
             continue
     return found

@@ -21,7 +21,6 @@ from photonics_sim.runs import lock_run
 from photonics_sim.sweeps import (
     Asked,
     _checks,
-    conditions_of,
     counts_of,
     list_sweeps,
     read_result,
@@ -107,8 +106,8 @@ def test_mixed_rows_say_how_they_were_made(tmp_path: Path, monkeypatch: pytest.M
         resume_sweep(folder, how(), allow_mixed=True)
         assert resume_sweep(folder, how()).complete, "these conditions are known now"
     np.testing.assert_array_equal(columns(folder / "results.h5")["made"], [0] * 10 + [1] * 50)
-    assert [one["torch"] == "9.9" for one in conditions_of(folder)] == [False, True]
-    assert conditions_of(folder)[1]["host"] == "elsewhere"
+    assert [one["torch"] == "9.9" for one in read_result(folder).conditions] == [False, True]
+    assert read_result(folder).conditions[1]["host"] == "elsewhere"
 
 
 def test_conditions_of_the_first_row_count_not_those_of_the_plan(
