@@ -11,9 +11,8 @@ from photonics_sim.cli._options import (
     DataDirOption,
     JsonOption,
     SetOption,
-    complete_card,
     complete_data,
-    complete_run,
+    complete_target,
     parse_sets,
 )
 from photonics_sim.cli._output import human, print_json, say_weak_light
@@ -23,12 +22,10 @@ if TYPE_CHECKING:
     from photonics_sim.training import AsBuilt, Evaluation
 
 
-def _complete(incomplete: str) -> list[str]:
-    return complete_run(incomplete) + complete_card(incomplete)
-
-
 def evaluate(
-    target: Annotated[str, typer.Argument(metavar="RUN|CARD", help="A run, or a card.", autocompletion=_complete)],
+    target: Annotated[
+        str, typer.Argument(metavar="RUN|CARD", help="A run, or a card.", autocompletion=complete_target)
+    ],
     data: Annotated[
         str | None,
         typer.Option(help="By default the run's own data, or digits.", autocompletion=complete_data),

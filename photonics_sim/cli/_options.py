@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,10 @@ def complete_run(incomplete: str) -> list[str]:
     from photonics_sim.runs import list_folders
 
     return [path.name for path in list_folders() if path.name.startswith(incomplete)]
+
+
+def complete_target(incomplete: str) -> list[str]:
+    return complete_run(incomplete) + complete_card(incomplete)
 
 
 def complete_field(context: typer.Context, incomplete: str) -> list[str]:
@@ -68,6 +73,11 @@ SetOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout; the rest goes to stderr.")]
 AcceleratorOption = Annotated[str, typer.Option(help="Where the simulation runs: cpu, cuda or auto.")]
+
+
+def typed_command() -> list[str]:
+    """The command line as it was typed, wherever the program lies."""
+    return ["photonics-sim", *sys.argv[1:]]
 
 
 def parse_sets(assignments: list[str] | None) -> dict[str, Any]:

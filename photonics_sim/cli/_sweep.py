@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from photonics_sim.cli._options import DataDirOption, JsonOption, SetOption, complete_card, complete_run, parse_sets
+from photonics_sim.cli._options import (
+    DataDirOption,
+    JsonOption,
+    SetOption,
+    complete_target,
+    parse_sets,
+    typed_command,
+)
 from photonics_sim.cli._output import INTERRUPTED, human, print_json
 from photonics_sim.device import format_si, load_card
 from photonics_sim.errors import PhotonicsError
@@ -38,10 +45,6 @@ SchedulerOption = Annotated[
 TimeoutOption = Annotated[float | None, typer.Option("--timeout", help="Longest time of one trial in seconds.", min=0)]
 
 
-def _complete_target(incomplete: str) -> list[str]:
-    return complete_run(incomplete) + complete_card(incomplete)
-
-
 def _complete_path(context: typer.Context, incomplete: str) -> list[str]:
     """Fields of the card, or of the run's card, each with its `=`."""
     from photonics_sim.runs import find_run
@@ -59,7 +62,7 @@ def _complete_path(context: typer.Context, incomplete: str) -> list[str]:
 
 def sweep(  # noqa: PLR0917 - typer reads the options from the signature
     target: Annotated[
-        str, typer.Argument(metavar="CARD|RUN", help="A card, or a trained run.", autocompletion=_complete_target)
+        str, typer.Argument(metavar="CARD|RUN", help="A card, or a trained run.", autocompletion=complete_target)
     ],
     vary: Annotated[list[str], typer.Option(metavar="PATH=VALUES", help=_VARY, autocompletion=_complete_path)],
     chips: Annotated[
@@ -113,7 +116,7 @@ def sweep(  # noqa: PLR0917 - typer reads the options from the signature
     settings = _settings(set_, data, data_dir, trial or default_trial(found))
     asked = Asked(
         target=found, vary=varied, chips=chips, trial=trial, seed=seed, design=design, samples=points,
-        settings=settings, origin=target, threads=threads, shard=shard, command=_command(),
+        settings=settings, origin=target, threads=threads, shard=shard, command=shlex.join(typed_command()),
     )  # fmt: skip
     how = Execution(workers=workers, scheduler=scheduler, timeout_s=timeout)
     if dry_run:
@@ -141,12 +144,6 @@ def _settings(set_: list[str] | None, data: str | None, data_dir: Path | None, t
     if data_dir is not None and trial in {"train", "evaluate"}:
         settings["training.data_dir" if trial == "train" else "evaluate.data_dir"] = str(data_dir.resolve())
     return settings
-
-
-def _command() -> str:
-    import shlex
-
-    return shlex.join(["photonics-sim", *sys.argv[1:]])
 
 
 def finish_sweep(result: SweepResult, as_json: bool) -> None:

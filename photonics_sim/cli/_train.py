@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +17,7 @@ from photonics_sim.cli._options import (
     SetOption,
     parse_sets,
     pick_accelerator,
+    typed_command,
 )
 from photonics_sim.cli._output import INTERRUPTED, human, print_json, say_weak_light
 from photonics_sim.device import format_si, load_card
@@ -113,7 +113,7 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
         root=data_dir,
         name=name,
         out=out,
-        command=_command(),
+        command=typed_command(),
         **settings,
     )
     _finish(run, json_)
@@ -152,12 +152,8 @@ def demo(
     digits = load("digits")
     device = build_device(fit_card(load_card("free-space-scatterer"), digits), seed=0)
     name = name or (None if out else free_name("demo"))
-    run = train_device(device, digits, name=name, out=out, epochs=20, command=_command())
+    run = train_device(device, digits, name=name, out=out, epochs=20, command=typed_command())
     _finish(run, json_)
-
-
-def _command() -> list[str]:
-    return ["photonics-sim", *sys.argv[1:]]
 
 
 def _finish(run: Run, as_json: bool) -> None:

@@ -9,14 +9,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import photonics_sim
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.runs import make_note
 
 # another host, another day or an edit elsewhere in the sources is no other experiment
 COMPARED = ("python", "photonics_sim", "torch", "numpy", "scipy", "h5py", "commit", "threads", "dtype", "machine")
@@ -27,16 +26,16 @@ _LONGEST_COMMAND, _LONGEST_LIST = 2000, 50_000
 def conditions(*, threads: int, command: str) -> dict[str, Any]:
     """Versions, threads, number type, commit, machine: all that numbers may depend on beside the plan."""
     commit, dirty = _commit()
+    made = make_note([command], threads)
     return {
-        "python": platform.python_version(),
-        **_versions(),
+        **made.versions,
         "commit": commit,
         "dirty": dirty,
         "threads": threads,
         "dtype": _dtype(),
         "machine": platform.machine(),
         "host": socket.gethostname(),
-        "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "created": made.date,
         "command": command[:_LONGEST_COMMAND],
     }
 
@@ -66,11 +65,6 @@ def _dtype() -> str:
     """torch's number type, without loading torch for it."""
     torch = sys.modules.get("torch")
     return str(torch.get_default_dtype()).removeprefix("torch.") if torch else "float32"
-
-
-@cache
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("photonics_sim", "torch", "numpy", "scipy", "h5py")}
 
 
 @cache  # what was loaded, whatever is edited later
