@@ -7,21 +7,26 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def sleep(params: Mapping[str, Any], seed: int) -> dict[str, float]:
-    """5 ms in which nothing is computed: all that is added to what it takes by its own clock is ours."""
-    started = time.perf_counter()
+def bare(trial: str, count: int) -> None:
+    """What a worker would do without a sweep."""
+    for _ in range(count):
+        globals()[trial]({}, 0)
+
+
+def wait(params: Mapping[str, Any], seed: int) -> dict[str, float]:
+    """5 ms in which nothing is computed: the coordinator has a core to itself."""
     time.sleep(0.005)
-    return {"own_s": time.perf_counter() - started}
+    return {"answer": 42.0}
+
+
+def work(params: Mapping[str, Any], seed: int) -> dict[str, float]:
+    """5 ms of a core, by the clock of the process: what others take from it is not counted as work."""
+    end = time.process_time() + 0.005
+    while time.process_time() < end:
+        pass
+    return {"answer": 42.0}
 
 
 def nothing(params: Mapping[str, Any], seed: int) -> dict[str, float]:
     """No work at all."""
-    return {"own_s": 0.0}
-
-
-def busy(params: Mapping[str, Any], seed: int) -> dict[str, float]:
-    """Some 5 ms of one core."""
-    started, total = time.perf_counter(), 0.0
-    for number in range(60_000):
-        total += number * 1e-9
-    return {"own_s": time.perf_counter() - started}
+    return {"answer": 42.0}

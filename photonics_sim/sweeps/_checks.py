@@ -11,7 +11,7 @@ from photonics_sim.device import load_card, machine_memory_bytes, parse_card
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import MAX_BYTES
 from photonics_sim.runs import Run
-from photonics_sim.sweeps._job import Outcome
+from photonics_sim.sweeps._job import Job, Outcome
 from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._planning import weights_digest
 from photonics_sim.sweeps._provenance import conditions, differences, place_of
@@ -46,13 +46,19 @@ def check_unchanged(plan: Plan, run: str, *, allow_mixed: bool) -> None:
         )
 
 
-def check_conditions(plan: Plan, store: Store, *, allow_mixed: bool) -> int:
+def check_conditions(plan: Plan, job: Job, store: Store, *, allow_mixed: bool) -> int:
     """The number of today's conditions among those that rows were made under.
+
+    Args:
+        plan: Of the sweep.
+        job: Of the plan, with its paths absolute.
+        store: Holds the rows.
+        allow_mixed: Whether new conditions may join the others.
 
     Raises:
         PhotonicsError: where they are new, and rows must not be mixed.
     """
-    now = conditions(threads=plan.job.threads, command=str(plan.conditions.get("command", "")))
+    now = conditions(job, str(plan.conditions.get("command", "")))
     if not (store.status != MISSING).any():
         store.provenance = [now]
         return 0

@@ -13,7 +13,7 @@ from photonics_sim.sweeps._checks import row_bytes
 from photonics_sim.sweeps._engines import count_workers
 from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._result import OK
-from photonics_sim.sweeps._work import limit_threads, run_task, same_threads, trial_of
+from photonics_sim.sweeps._work import run_task, same_numerics, set_numerics, trial_of
 
 _TIMED = 4
 _LONG_S = 20.0
@@ -62,8 +62,8 @@ def estimate_sweep(plan: Plan, *, workers: int | None = None) -> SweepEstimate:
     sizes: list[int] = []
     failed = ""
     started = time.perf_counter()
-    with same_threads():
-        limit_threads(plan.job.threads)
+    with same_numerics():
+        set_numerics(plan.job)
         for task in plan.tasks(numbers[chosen]):
             outcome = run_task(trial, task)
             if not seconds and outcome.seconds < 1 and outcome.status == OK:

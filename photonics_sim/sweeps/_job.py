@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -22,6 +24,7 @@ class Job:
         settings: Of the trial.
         seed: Of the settings that an untrained device starts from.
         threads: Torch threads of a worker.
+        dtype: torch's number type there, of `DTYPES`.
         paths: Folders in which a module with a trial of the user's own is looked for.
     """
 
@@ -32,6 +35,7 @@ class Job:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     threads: int = 1
+    dtype: str = "float32"
     paths: tuple[str, ...] = ()
 
 

@@ -20,14 +20,16 @@ from photonics_sim.errors import PhotonicsError
 from photonics_sim.files import open_h5, read_note, write_atomically, write_note
 from photonics_sim.runs import SWEEP
 from photonics_sim.sweeps._axis import Axis, Meaning
-from photonics_sim.sweeps._job import Job, Task
+from photonics_sim.sweeps._job import DTYPES, Job, Task
 from photonics_sim.sweeps._result import MISSING, Design
 from photonics_sim.sweeps._table import check_format, describe
 
 FORMAT, FORMAT_VERSION = "photonics_sim.sweep.plan", 1
 _KIND = "the plan of a sweep"
 _KINDS = {"name": str, "origin": str, "design": str, "block": int, "weights": str, "overrides": dict, "axes": list}
-_JOB_KINDS = {"trial": str, "card": str, "run": str, "weights": str, "settings": dict, "seed": int, "threads": int}
+_JOB_KINDS = {
+    "trial": str, "card": str, "run": str, "weights": str, "settings": dict, "seed": int, "threads": int, "dtype": str,
+}  # fmt: skip
 _SAYS = {"unit": str, "long_name": str}
 
 
@@ -212,6 +214,7 @@ class Plan:
             or self.seeds.dtype != np.int64
             or not 1 <= self.block <= self.chips
             or self.design not in get_args(Design)
+            or self.job.dtype not in DTYPES
             or len(counts) != 1
             or (self.design == "grid" and counts != {whole})
         ):

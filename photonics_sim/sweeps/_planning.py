@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,6 +76,7 @@ def make_plan(asked: Asked) -> Plan:
         settings=given,
         seed=asked.seed,
         threads=asked.threads,
+        dtype=_dtype(),
         paths=(os.getcwd(),) if kind is FunctionTrial else (),
     )
     varied = {path: _checked(path, as_varied(values, where=f"vary {path}"), card, kind, given)
@@ -97,8 +99,14 @@ def make_plan(asked: Asked) -> Plan:
         weights=weights_digest(asked.target) if isinstance(asked.target, Run) else "",
         overrides=overrides,
         shard=shard_of(asked.shard) if asked.shard else (1, 1),
-        conditions=conditions(threads=asked.threads, command=asked.command),
+        conditions=conditions(job, asked.command),
     )
+
+
+def _dtype() -> str:
+    """torch's number type, without loading torch for it."""
+    torch = sys.modules.get("torch")
+    return str(torch.get_default_dtype()).removeprefix("torch.") if torch else Job.dtype
 
 
 def _trial_name(asked: Asked) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import json
 import os
 import platform
@@ -16,23 +18,33 @@ from typing import Any
 import photonics_sim
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.runs import make_note
+from photonics_sim.sweeps._job import Job
+from photonics_sim.sweeps._trial import find_function
+from photonics_sim.sweeps._work import add_paths
 
-# another host, another day or an edit elsewhere in the sources is no other experiment
-COMPARED = ("python", "photonics_sim", "torch", "numpy", "scipy", "h5py", "commit", "threads", "dtype", "machine")
+# another host, another day or a commit that leaves the package as it is are no other experiment
+COMPARED = ("python", "photonics_sim", "torch", "numpy", "scipy", "h5py", "sources", "threads", "dtype", "machine")
 
+_PACKAGES = ("photonics_sim", "photonics_devices")
 _LONGEST_COMMAND, _LONGEST_LIST = 2000, 50_000
 
 
-def conditions(*, threads: int, command: str) -> dict[str, Any]:
-    """Versions, threads, number type, commit, machine: all that numbers may depend on beside the plan."""
+def conditions(job: Job, command: str) -> dict[str, Any]:
+    """Versions, sources, threads, number type, machine: all that numbers may depend on beside the plan.
+
+    Args:
+        job: With its paths absolute, where it has some.
+        command: As it was typed; empty from Python.
+    """
     commit, dirty = _commit()
-    made = make_note([command], threads)
+    made = make_note([command], job.threads)
     return {
         **made.versions,
         "commit": commit,
         "dirty": dirty,
-        "threads": threads,
-        "dtype": _dtype(),
+        "sources": _sources(job),
+        "threads": job.threads,
+        "dtype": job.dtype,
         "machine": platform.machine(),
         "host": socket.gethostname(),
         "created": made.date,
@@ -61,10 +73,27 @@ def place_of(now: Mapping[str, Any], listed: list[dict[str, Any]]) -> int:
     return len(listed) - 1
 
 
-def _dtype() -> str:
-    """torch's number type, without loading torch for it."""
-    torch = sys.modules.get("torch")
-    return str(torch.get_default_dtype()).removeprefix("torch.") if torch else "float32"
+def _sources(job: Job) -> str:
+    """A digest of the package's sources, and of the module of a trial of the user's own."""
+    packages = _digest_of_packages()
+    if ":" not in job.trial:
+        return packages
+    add_paths(job)
+    module = sys.modules[find_function(job.trial).__module__]
+    own = Path(module.__file__).read_bytes() if module.__file__ else b""
+    return f"{packages}-{hashlib.sha256(own).hexdigest()[:12]}"
+
+
+@cache  # what was loaded, whatever is edited later
+def _digest_of_packages() -> str:
+    digest = hashlib.sha256()
+    for package in _PACKAGES:
+        spec = importlib.util.find_spec(package)
+        for folder in map(Path, spec.submodule_search_locations or () if spec else ()):
+            for path in sorted(folder.rglob("*.py")):
+                data = path.read_bytes()
+                digest.update(f"{package} {path.relative_to(folder).as_posix()} {len(data)} ".encode() + data)
+    return digest.hexdigest()[:12]
 
 
 @cache  # what was loaded, whatever is edited later

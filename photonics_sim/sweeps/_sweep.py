@@ -23,7 +23,7 @@ from photonics_sim.sweeps._read import find_sweep, open_store, read_result
 from photonics_sim.sweeps._result import Design, SweepResult
 from photonics_sim.sweeps._run import PATIENCE_S, Loop
 from photonics_sim.sweeps._store import PUBLISH_S
-from photonics_sim.sweeps._work import same_threads
+from photonics_sim.sweeps._work import same_numerics
 from photonics_sim.training import show_progress, stop_on_interrupt
 
 
@@ -180,7 +180,7 @@ def resume_sweep(
         if store.damaged:
             told = f"{folder}: put aside in quarantine/, their trials are made again: {'; '.join(store.damaged)}"
             warnings.warn(told, PhotonicsWarning, stacklevel=2)
-        store.made = check_conditions(plan, store, allow_mixed=allow_mixed)
+        store.made = check_conditions(plan, job, store, allow_mixed=allow_mixed)
         if retry_failed:
             store.forget_failed()
         missing = plan.missing_tasks(store.status)
@@ -190,7 +190,7 @@ def resume_sweep(
         engine = make_engine(how.workers, how.scheduler, threads=job.threads, timeout_s=how.timeout_s)
         stack.callback(engine.close)
         stop = stack.enter_context(stop_on_interrupt())
-        stack.enter_context(same_threads())
+        stack.enter_context(same_numerics())
         shown = [stack.enter_context(show_progress())] if how.progress else []
         watch = Watch(store, plan.trials, (*shown, *how.callbacks))
         loop = Loop(

@@ -91,10 +91,10 @@ def rows_of(outcomes: Iterable[Outcome], chips: int, made: int) -> Rows:
     """The rows of these outcomes, by trial."""
     found = sorted(outcomes, key=lambda one: (one.point, one.first))
     shapes = {name: values.shape[1:] for one in found for name, values in one.values.items()}
-    columns: dict[str, list[NDArray[np.float64]]] = {name: [] for name in shapes}
-    for one in found:
-        for name, shape in shapes.items():
-            columns[name].append(one.values.get(name, np.full((one.chips, *shape), np.nan)))
+    columns = {
+        name: [one.values[name] if name in one.values else np.full((one.chips, *shape), np.nan) for one in found]
+        for name, shape in shapes.items()
+    }
 
     def per_chip(values: Sequence[float], dtype: Any) -> NDArray[Any]:
         return np.repeat(np.array(values, dtype=dtype), [one.chips for one in found])

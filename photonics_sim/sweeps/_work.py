@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import math
 import os
 import re
@@ -39,8 +40,12 @@ def run_tasks(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
         PhotonicsError: where the trial itself cannot be made, which no other task would mend.
     """
     trial = trial_of(job)
-    limit_threads(job.threads)
-    return [run_task(trial, task) for task in tasks]
+    set_numerics(job)
+    outcomes = [run_task(trial, task) for task in tasks]
+    if getattr(_mine, "is_new_worker", False):
+        _mine.is_new_worker = False
+        gc.freeze()  # loky collects garbage every second, which takes 0.1 s over all that torch has loaded
+    return outcomes
 
 
 def run_task(trial: Trial, task: Task) -> Outcome:
@@ -82,40 +87,50 @@ def trial_of(job: Job) -> Trial:
     """The trial of this job, one for each thread."""
     key = id_of(job)
     if getattr(_mine, "key", None) != key:
-        sys.path[:0] = [path for path in job.paths if path not in sys.path]
+        add_paths(job)
         _mine.key, _mine.trial = None, trial_class(job.trial)(job)
         _mine.key = key
     trial: Trial = _mine.trial
     return trial
 
 
+def add_paths(job: Job) -> None:
+    """Let modules with trials of the user's own be found."""
+    sys.path[:0] = [path for path in job.paths if path not in sys.path]
+
+
 def id_of(job: Job) -> int:
     """A number that tells jobs apart within a process."""
-    return hash((job.trial, job.card, job.run, job.weights, repr(sorted(job.settings.items())), job.seed))
+    return hash((job.trial, job.card, job.run, job.weights, repr(sorted(job.settings.items())), job.seed, job.dtype))
 
 
 def prepare(job: Job) -> None:
     """Make the trial, so that the clock of the first task does not count its imports."""
     trial_of(job)
-    limit_threads(job.threads)
+    set_numerics(job)
 
 
-def limit_threads(threads: int) -> None:
-    """One and two threads do not round alike; those of torch are set where it is loaded."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.get_num_threads() != threads:
-        torch.set_num_threads(threads)
+def set_numerics(job: Job) -> None:
+    """Threads and number type of torch, without loading it for the usual ones: one and two do not round alike."""
+    if "torch" in sys.modules or job.dtype != Job.dtype:
+        import torch
+
+        if torch.get_num_threads() != job.threads:
+            torch.set_num_threads(job.threads)
+        torch.set_default_dtype(getattr(torch, job.dtype))
 
 
 @contextlib.contextmanager
-def same_threads() -> Iterator[None]:
-    """Gives this process its torch threads back, where trials have run in it."""
-    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
+def same_numerics() -> Iterator[None]:
+    """Gives this process its own threads and number type back, where trials have run in it."""
+    torch = sys.modules.get("torch")
+    before = (torch.get_num_threads(), torch.get_default_dtype()) if torch else None
     try:
         yield
     finally:
-        if before is not None:
-            sys.modules["torch"].set_num_threads(before)
+        if torch and before:
+            torch.set_num_threads(before[0])
+            torch.set_default_dtype(before[1])
 
 
 def start_worker(parent: int) -> None:
@@ -127,6 +142,7 @@ def start_worker(parent: int) -> None:
         parent: The coordinator's process.
     """
     ignore_interrupts()
+    _mine.is_new_worker = True
     with contextlib.suppress(OSError):  # one of them may be closed
         os.dup2(2, 1)
     if sys.platform == "linux":

@@ -27,6 +27,7 @@ from photonics_sim.sweeps._engines import Dask, Engine, InProcess, Loky, count_w
 from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._read import open_store
 from photonics_sim.sweeps._run import Loop
+from photonics_sim.sweeps._sweep import new_sweep_folder
 from tests.sim.sweeps.sweep_runs import ROOT, assert_same, columns, how, planned, swept
 
 MESH = Asked(
@@ -85,6 +86,25 @@ def test_a_mesh_in_this_process_and_in_a_worker(tmp_path: Path) -> None:
     assert (np.diff(loss, axis=1) > 0.5).all()
 
 
+def test_numbers_are_of_the_type_that_the_sweep_was_planned_with(tmp_path: Path) -> None:
+    import torch
+
+    assert torch.get_default_dtype() == torch.float32
+    single = start_sweep(MESH, how(), out=tmp_path / "single")
+    torch.set_default_dtype(torch.float64)
+    try:
+        one = start_sweep(MESH, how(), out=tmp_path / "one")
+        plan = MESH.plan()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    other = new_sweep_folder(plan, MESH.target, out=tmp_path / "two")
+    two = resume_sweep(other, how(timeout_s=100))
+    assert_same(one.path, two.path)
+    assert (one["fidelity"].values != single["fidelity"].values).any()
+    resume_sweep(new_sweep_folder(plan, MESH.target, out=tmp_path / "here"), how())
+    assert torch.get_default_dtype() == torch.float32, "this process has its own type back"
+
+
 def shards(to: Path, count: int = 3, **more: Any) -> list[Path]:
     return [swept(to / f"s{k}", "failing", 40, 2, shard=f"{k}/{count}", **more).path for k in range(1, count + 1)]
 
@@ -118,11 +138,10 @@ def test_shards_of_different_plans_or_conditions_are_not_merged(
     other = swept(tmp_path / "other", "failing", 40, 2, seed=1).path
     with pytest.raises(PhotonicsError, match=r"other is of another plan than .*s1: shards are of one `sweep` command"):
         merge_sweeps([first, other], out=tmp_path / "a")
-    real = _provenance._commit
     with monkeypatch.context() as patch:
-        patch.setattr(_provenance, "_commit", lambda: ("0123456789ab", real()[1]))
+        patch.setattr(_provenance, "_sources", lambda job: "0123456789ab")
         later = swept(tmp_path / "later", "failing", 40, 2, shard="3/3").path
-    with pytest.raises(PhotonicsError, match=r"later was made under other conditions \(commit \w+ and 0123456789ab\)"):
+    with pytest.raises(PhotonicsError, match=r"later was made under other .*\(sources [\w-]+ and 0123456789ab\)"):
         merge_sweeps([first, second, later], out=tmp_path / "a")
     assert not (tmp_path / "a").exists()
     mixed = merge_sweeps([first, second, later], out=tmp_path / "a", allow_mixed=True)

@@ -47,7 +47,7 @@ def begun(folder: Path, *args: Any, rows: int = 10, **more: Any) -> Path:
 def other_conditions(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """From now on sweeps run under other conditions."""
     real = _checks.conditions
-    monkeypatch.setattr(_checks, "conditions", lambda **told: real(**told) | changes)
+    monkeypatch.setattr(_checks, "conditions", lambda job, command: real(job, command) | changes)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_changed_card_is_refused_with_what_differs(own_card: Path) -> None:
     [
         ({"torch": "9.9"}, r"\(torch [0-9.+a-z]* -> 9\.9\)"),
         ({"threads": 8}, r"\(threads 1 -> 8\)"),
-        ({"python": "2.7", "commit": "abc"}, r"\(python 3[0-9.]* -> 2\.7, commit \w* -> abc\)"),
+        ({"python": "2.7", "sources": "abc"}, r"\(python 3[0-9.]* -> 2\.7, sources [\w-]* -> abc\)"),
     ],
 )
 def test_other_conditions_are_refused_with_what_differs(
@@ -96,6 +96,21 @@ def test_other_conditions_are_refused_with_what_differs(
     folder = begun(tmp_path / "a")
     other_conditions(monkeypatch, **changes)
     with pytest.raises(PhotonicsError, match=rf"a was begun under other conditions {told}.*--allow-mixed"):
+        resume_sweep(folder, how())
+
+
+def test_an_edited_function_is_refused(workplace: Path) -> None:
+    own = Path("own_trial_to_be_edited.py")
+    own.write_text("def measure(params, seed):\n    return {'answer': params['trial.x']}\n")
+    one = Asked(
+        target=load_card("mzi-mems"), vary={"trial.x": [1.0, 2.0, 3.0]}, chips=2, trial=f"{own.stem}:measure"
+    )  # fmt: skip
+    folder = start_sweep(one, how(), out="a").path
+    (folder / "results.h5").unlink()
+    plan = Plan.read(folder)
+    lay(open_store(folder, plan), plan, range(3))
+    own.write_text("def measure(params, seed):\n    return {'answer': 2 * params['trial.x']}\n")
+    with pytest.raises(PhotonicsError, match=r"other conditions \(sources (\w+)-\w+ -> \1-\w+\)"):
         resume_sweep(folder, how())
 
 
@@ -123,7 +138,7 @@ def test_conditions_of_the_first_row_count_not_those_of_the_plan(
     with monkeypatch.context() as patch:
         other_conditions(patch, torch="9.9")
         store = open_store(folder, plan)
-        assert _checks.check_conditions(plan, store, allow_mixed=False) == 0
+        assert _checks.check_conditions(plan, plan.job, store, allow_mixed=False) == 0
         lay(store, plan, range(10))
     with pytest.raises(PhotonicsError, match=r"torch 9\.9 -> "):
         resume_sweep(folder, how())
