@@ -1,5 +1,15 @@
-"""Light in free space: fields in scattering media and the matrices of lossless reciprocal ones."""
+"""Light in free space: fields over distances and in scattering media, and the matrices of lossless reciprocal ones."""
 
+from photonics_sim.optics._elements import blazed_grating as blazed_grating
+from photonics_sim.optics._elements import circular_aperture as circular_aperture
+from photonics_sim.optics._elements import gaussian_beam as gaussian_beam
+from photonics_sim.optics._elements import rectangular_aperture as rectangular_aperture
+from photonics_sim.optics._elements import thin_lens as thin_lens
+from photonics_sim.optics._plan import PropagationPlan as PropagationPlan
+from photonics_sim.optics._propagate import Propagator as Propagator
+from photonics_sim.optics._propagate import focus as focus
+from photonics_sim.optics._propagate import plan_propagation as plan_propagation
+from photonics_sim.optics._propagate import propagate as propagate
 from photonics_sim.optics._resolvent import resolvent as resolvent
 from photonics_sim.optics._round_trips import round_trips as round_trips
 from photonics_sim.optics._unitary import symmetric_unitary as symmetric_unitary

@@ -2,12 +2,16 @@ from ._conformance import LAWS as LAWS
 from ._conformance import DeviceConformance as DeviceConformance
 from ._conformance import check_card as check_card
 from ._conformance import sample_inputs as sample_inputs
+from ._laws import assert_adds_up as assert_adds_up
 from ._laws import assert_adjoint as assert_adjoint
 from ._laws import assert_close as assert_close
+from ._laws import assert_conserves_power as assert_conserves_power
 from ._laws import assert_gradient as assert_gradient
 from ._laws import assert_metered_passive as assert_metered_passive
 from ._laws import assert_passive as assert_passive
 from ._laws import assert_reciprocal as assert_reciprocal
+from ._laws import assert_symmetric as assert_symmetric
+from ._laws import assert_undoes as assert_undoes
 from ._laws import assert_unitary as assert_unitary
 from ._laws import relative_error as relative_error
 from ._tolerances import tolerance as tolerance

@@ -62,6 +62,35 @@ def assert_adjoint(
     assert_close(left[None], right[None], kind, "<A x, y> and <x, A^H y>")
 
 
+def assert_symmetric(forward: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, kind: str = "law") -> None:
+    """<y, A x> = <x, A y> without conjugates: light that is sent back by the same way (Lorentz reciprocity)."""
+    left, right = (y * forward(x)).sum(), (x * forward(y)).sum()
+    assert_close(left[None], right[None], kind, "<y, A x> and <x, A y>")
+
+
+def assert_conserves_power(field: Tensor, arrived: Tensor, kind: str = "law") -> None:
+    """As much power arrives as was sent."""
+    sent, found = field.abs().square().sum(), arrived.abs().square().sum()
+    assert_close(found[None], sent[None], kind, "power that arrives and power that was sent")
+
+
+def assert_undoes(
+    forward: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor], x: Tensor, kind: str = "law"
+) -> None:
+    """The way back ends where the way there began."""
+    assert_close(back(forward(x)), x, kind, "there and back")
+
+
+def assert_adds_up(
+    parts: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]],
+    whole: Callable[[Tensor], Tensor],
+    x: Tensor,
+    kind: str = "law",
+) -> None:
+    """Two ways, one after the other, are the whole way: propagation is a semigroup."""
+    assert_close(parts[1](parts[0](x)), whole(x), kind, "two parts and the whole")
+
+
 def assert_gradient(function: Callable[..., Tensor], *inputs: Tensor, **options: Any) -> None:
     """Backward derivatives agree with finite differences in every input, all in double precision."""
     leaves = [value.detach().clone().requires_grad_() for value in inputs]
