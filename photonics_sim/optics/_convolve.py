@@ -34,6 +34,11 @@ def convolve(field: Tensor, transfer: Tensor) -> Tensor:
     return _Convolve.apply(field, transfer, False)  # type: ignore[no-untyped-call, no-any-return]
 
 
+def adjoint_convolve(field: Tensor, transfer: Tensor) -> Tensor:
+    """The adjoint of `convolve`: the same with the conjugate transfer function, which is not formed."""
+    return _Convolve.apply(field, transfer, True)  # type: ignore[no-untyped-call, no-any-return]
+
+
 def in_columns(transfer: Tensor) -> Tensor:
     """The same values, one column after the other in memory."""
     return transfer.mT.contiguous().mT
