@@ -1,3 +1,5 @@
+from ._diffractive import DiffractiveStack as DiffractiveStack
+from ._diffractive_card import DiffractiveStackCard as DiffractiveStackCard
 from ._mesh_processor import MeshProcessor as MeshProcessor
 from ._mesh_processor_card import MeshProcessorCard as MeshProcessorCard
 from ._relax_cards import ReLaXCrossbarCard as ReLaXCrossbarCard

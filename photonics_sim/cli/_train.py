@@ -43,7 +43,7 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
     card: CardArgument,
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
-    epochs: Annotated[int, _setting("epochs")] = _DEFAULT.epochs,
+    epochs: Annotated[int | None, _setting("epochs", of_card=True)] = None,
     batch: Annotated[int | None, _setting("batch_size", of_card=True)] = None,
     lr: Annotated[float | None, _setting("learning_rate", of_card=True)] = None,
     clip_norm: Annotated[float | None, _setting("clip_norm", of_card=True)] = None,
@@ -81,7 +81,6 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
     from photonics_sim.training import train as train_device
 
     settings: dict[str, Any] = {
-        "epochs": epochs,
         "label_smoothing": label_smoothing,
         "shift_px": shift_px,
         "rotate_deg": rotate_deg,
@@ -93,7 +92,7 @@ def train(  # noqa: PLR0917 - typer reads the options from the signature
     }
     settings |= {
         name: value
-        for name, value in {"batch_size": batch, "learning_rate": lr, "clip_norm": clip_norm}.items()
+        for name, value in {"epochs": epochs, "batch_size": batch, "learning_rate": lr, "clip_norm": clip_norm}.items()
         if value is not None
     }
     dataset = as_dataset(data, data_dir)

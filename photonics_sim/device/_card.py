@@ -67,13 +67,15 @@ class Card(Section):
 
     A schema also says which fields are its numbers of inputs and outputs (`input_field`, `output_field`); `small` makes
     a device of the card small enough to test every law on it. `training` are the settings of `train` that suit the
-    device, where they are not the general ones. Imperfections and exact values are those of its tables and its own.
+    device, where they are not the general ones; `whole_images` is said of those that take all pixels of an image,
+    which others are given pooled. Imperfections and exact values are those of its tables and its own.
     """
 
     input_field: ClassVar[str] = "inputs"
     output_field: ClassVar[str] = "outputs"
     small: ClassVar[Mapping[str, Any]] = {}
     training: ClassVar[Mapping[str, Any]] = {}
+    whole_images: ClassVar[bool] = False
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     family: str

@@ -10,6 +10,7 @@ from photonics_sim.optics._propagate import Propagator as Propagator
 from photonics_sim.optics._propagate import focus as focus
 from photonics_sim.optics._propagate import plan_propagation as plan_propagation
 from photonics_sim.optics._propagate import propagate as propagate
+from photonics_sim.optics._propagate import shifted_transfer as shifted_transfer
 from photonics_sim.optics._relay import relay as relay
 from photonics_sim.optics._resolvent import resolvent as resolvent
 from photonics_sim.optics._round_trips import round_trips as round_trips

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
-from photonics_sim.optics._grid import Pair, Scalar, check_field
+from photonics_sim.optics._grid import Pair, Scalar, check_field, frequencies
 from photonics_sim.optics._judge import judge
 from photonics_sim.optics._operators import Operator, check_method, make_operator
 from photonics_sim.optics._plan import PropagationPlan
@@ -201,3 +202,18 @@ class Propagator(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.shape}, {self.method}, z = {float(self.space.distance):g} m"
+
+
+def shifted_transfer(way: Propagator, transfer: Tensor, offset: Tensor) -> Tensor:
+    """A propagator's transfer function to a plane whose middle lies beside the axis, differentiable in by how much.
+
+    Args:
+        way: Says what the transfer function is sampled on.
+        transfer: Of it, `(py, px)`.
+        offset: In metres, (y, x), `(2)`.
+    """
+    (py, px), (dy, dx) = transfer.shape, way.space.pitch
+    turn_y = 2 * math.pi * frequencies(py, dy).to(offset.device)[:, None] * offset[0].double()
+    turn_x = 2 * math.pi * frequencies(px, dx).to(offset.device)[None, :] * offset[1].double()
+    angle = turn_y + turn_x
+    return transfer * torch.complex(angle.cos(), angle.sin()).to(transfer.dtype)

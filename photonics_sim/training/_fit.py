@@ -14,7 +14,8 @@ def fit_card(card: Card, dataset: Dataset, chosen: Collection[str] = (), pipelin
 
     Args:
         card: Any card; its schema says which fields are its inputs and outputs.
-        dataset: Images are pooled to the side that the data set recommends, or to the chosen inputs.
+        dataset: Images are pooled to the side that the data set recommends, or to the chosen inputs; a card of
+            `whole_images` takes all their pixels.
         chosen: Paths that the user has set, which stay.
         pipeline: What the samples go through, where that is decided already; the card then takes its features.
 
@@ -23,6 +24,8 @@ def fit_card(card: Card, dataset: Dataset, chosen: Collection[str] = (), pipelin
     """
     values = card.model_dump()
     width = values[card.input_field] if card.input_field in chosen else None
+    if width is None and pipeline is None and card.whole_images and len(dataset.shape) > 1:
+        width = dataset.features
     outputs = values[card.output_field]
     if card.output_field in chosen and outputs != dataset.outputs:
         raise PhotonicsError(
