@@ -55,6 +55,6 @@ def zoomed(field: Tensor, transfer: Tensor, pitch: tuple[Tensor, Tensor], leavin
         at = positions(leaving[0][axis], leaving[1][axis]) + (n - 1) / 2 * pitch[axis]  # from the first sample on
         bin_ = 1 / (p * pitch[axis])
         found = chirp_z(spectrum, leaving[0][axis], bin_ * at[0], bin_ * leaving[1][axis])
-        back = _turn(-2 * (p // 2) * bin_ * at).to(field.dtype) / p
+        back = _turn(-2 * (p // 2) * bin_ * at).to(spectrum) / p
         spectrum = (found * back).movedim(-1, axis - 2)
     return spectrum

@@ -24,7 +24,7 @@ def number(value: Scalar, name: str, unit: str, *, positive: bool = False) -> Te
     Raises:
         PhotonicsError: names the argument, its unit, and what was found.
     """
-    found = torch.as_tensor(value, dtype=torch.float64)
+    found = torch.as_tensor(value, dtype=torch.float64, device="cpu")  # where kernels are made
     if not torch.isfinite(found).all() or (positive and not (found > 0).all()):
         expected = "positive" if positive else "finite"
         shown = f"{float(found):g}" if found.ndim == 0 else str(found.tolist())
