@@ -74,8 +74,12 @@ class DiffractiveStack(Device):
         for number in range(1, len(masks) + 1):
             images[f"light on mask {number}"] = relay(field, masks[: number - 1], hops[:number])[0]
             images[f"phase of mask {number}"] = masks[number - 1].angle()
-        images["light where it is read"] = relay(field, masks, hops)[0]
+        images["light at the detectors"] = relay(field, masks, hops)[0]
         return images
+
+    def detectors(self) -> Tensor:
+        """The square of each class in the last plane."""
+        return self.regions
 
     def costs(self) -> Costs:
         with torch.no_grad():

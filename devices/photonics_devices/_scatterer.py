@@ -110,6 +110,10 @@ class FreeSpaceScatterer(Device):
             "field at the detector": torch.fft.fftshift(torch.fft.fft2(relative, norm="ortho")),
         }
 
+    def detectors(self) -> None:
+        """None: each class has a lens of its own, and a detector at its focus."""
+        return None
+
     def costs(self) -> Costs:
         with torch.no_grad():
             received = self._amplitude(torch.zeros_like(self.scale[0, 0])[None], None).abs().square()

@@ -146,6 +146,12 @@ class Imaged(Protocol):
         Complex images are fields in units in which |u|^2 is a pixel's share of the power of the whole source.
         """
 
+    def detectors(self) -> Tensor | None:
+        """Where each output is read in the plane of the detectors, `(outputs, ny, nx)` of zeros and ones.
+
+        None where it is one pixel, [ny // 2, nx // 2], of a plane of its own.
+        """
+
 
 @runtime_checkable
 class Drawn(Protocol):

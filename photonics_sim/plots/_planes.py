@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from photonics_sim.plots._style import style
 
 Image = NDArray[Any]
 Planes = Mapping[str, Image]
+Detectors = tuple[Image, int]
 
 DETECTOR_DECADES = 3
 POWER = "power per pixel\n({} the source)"
@@ -33,21 +35,29 @@ DARK = 1e-6  # of the brightest pixel; below, a phase says nothing and is left g
 
 
 @overload
-def plot_planes(planes: Planes, *, sample: Image | None = None, ax: None = None) -> Figure: ...
+def plot_planes(
+    planes: Planes, *, sample: Image | None = None, detectors: Detectors | None = None, ax: None = None
+) -> Figure: ...
 @overload
-def plot_planes(planes: Planes, *, sample: Image | None = None, ax: Axes) -> matplotlib.figure.Figure: ...
+def plot_planes(
+    planes: Planes, *, sample: Image | None = None, detectors: Detectors | None = None, ax: Axes
+) -> matplotlib.figure.Figure: ...
 
 
-def plot_planes(planes: Planes, *, sample: Image | None = None, ax: Axes | None = None) -> matplotlib.figure.Figure:
+def plot_planes(
+    planes: Planes, *, sample: Image | None = None, detectors: Detectors | None = None, ax: Axes | None = None
+) -> matplotlib.figure.Figure:
     """What `Imaged.planes` gives, as pictures side by side.
 
     A field becomes its intensity, and at a modulator also its phase. At a detector plane the intensity is
-    drawn over three decades, and the pixel that is detected, [ny // 2, nx // 2], is circled.
+    drawn over three decades, and the pixel that is detected, [ny // 2, nx // 2], is circled, or detectors are framed.
 
     Args:
         planes: Images (ny, nx) by name: real ones are phases in rad, complex ones fields with |u|^2 in
             power per pixel relative to the source.
         sample: The input that the light carries, (features,) or (ny, nx), drawn first.
+        detectors: Squares (outputs, ny, nx) of zeros and ones in the detector plane, and the number of the output that
+            should be brightest.
         ax: Axes whose place the panels take; None makes a figure.
 
     Raises:
@@ -62,7 +72,7 @@ def plot_planes(planes: Planes, *, sample: Image | None = None, ax: Axes | None 
             drawings.append(partial(_draw_phase, title=name, image=image))
             continue
         power = np.abs(image) ** 2
-        drawings.append(partial(_draw_power, title=name, power=power))
+        drawings.append(partial(_draw_power, title=name, power=power, detectors=detectors))
         if "modulator" in name:
             lit = power > DARK * power.max()
             drawings.append(partial(_draw_phase, title="phase of that field", image=np.angle(image), lit=lit))
@@ -119,7 +129,7 @@ def _draw_phase(ax: Axes, title: str, image: Image, lit: NDArray[np.bool_] | Non
     bar.set_ticks([0, math.pi, 2 * math.pi], labels=["0", "π", "2π"])
 
 
-def _draw_power(ax: Axes, title: str, power: NDArray[np.float64]) -> None:
+def _draw_power(ax: Axes, title: str, power: NDArray[np.float64], detectors: Detectors | None = None) -> None:
     brightest = float(power.max())
     detected = "detector" in title
     if detected and brightest > 0:
@@ -137,7 +147,9 @@ def _draw_power(ax: Axes, title: str, power: NDArray[np.float64]) -> None:
         bar.update_ticks()
     if brightest == 0:
         ax.text(0.5, 0.85, "no light", transform=ax.transAxes, color="white", ha="center", va="center")
-    if detected:
+    if detected and detectors is not None:
+        _frame_detectors(ax, *detectors)
+    elif detected:
         _mark_detector(ax, power.shape)
 
 
@@ -155,3 +167,18 @@ def _mark_detector(ax: Axes, shape: tuple[int, ...]) -> None:
     plate = {"boxstyle": "round,pad=0.15", "facecolor": "#000000b0", "edgecolor": "none"}
     below: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top", "bbox": plate}
     ax.annotate("detector", at, (0, -8), color="white", fontsize=7, **below)
+
+
+def _frame_detectors(ax: Axes, squares: Image, output: int) -> None:
+    """Each detector's square, the one of this output in white."""
+    for number, square in enumerate(squares):
+        rows, columns = np.nonzero(square.any(1))[0], np.nonzero(square.any(0))[0]
+        look: dict[str, Any] = {"color": "white", "lw": 1.4} if number == output else {"color": "#8fa3ad", "lw": 0.6}
+        corner = (columns[0] - 0.5, rows[0] - 0.5)
+        ax.add_patch(Rectangle(corner, len(columns), len(rows), fill=False, **look))
+        if number == output:
+            plate = {"boxstyle": "round,pad=0.15", "facecolor": "#000000b0", "edgecolor": "none"}
+            low = rows.mean() > len(square) / 2  # the name goes where there is room
+            at, shift = ((columns.mean(), rows[0] - 1), 4) if low else ((columns.mean(), rows[-1] + 1), -4)
+            place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "bottom" if low else "top"}
+            ax.annotate(f"output {number}", at, (0, shift), color="white", fontsize=7, bbox=plate, **place)

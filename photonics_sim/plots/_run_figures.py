@@ -119,9 +119,11 @@ def _light(run: OpenRun) -> Figure:
     output = int(first) if first.ndim == 0 else 0
     with torch.no_grad():
         planes = {name: plane.numpy() for name, plane in device.planes(sample, output).items()}
+    squares = device.detectors()
     side = round(len(sample) ** 0.5)
     image = sample.numpy().reshape(side, side) if side**2 == len(sample) else sample.numpy()
-    return plot_planes(planes, sample=np.asarray(image, dtype=np.float64))
+    read = None if squares is None else (squares.numpy(), output)
+    return plot_planes(planes, sample=np.asarray(image, dtype=np.float64), detectors=read)
 
 
 def _chip(run: OpenRun) -> Figure:

@@ -21,8 +21,8 @@ _HEADINGS = {
     "result": ("Result on the test part", "Nominal device, test part alone."),
     "light": (
         "Light on its way",
-        "The first test sample: what it looks like to the device, the phase that the modulator adds, the field that "
-        "settles there, and the field at the detector plane of the sample's own class (its detector is ringed).",
+        "The first test sample: what it looks like to the device, the light and the phases that it meets on its way, "
+        "and the light at the detectors, of which that of the sample's own class is marked.",
     ),
     "chip": (
         "The chip",

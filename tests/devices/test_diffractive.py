@@ -140,9 +140,9 @@ def test_planes_hold_the_light_on_its_way() -> None:
     planes = device.as_built(1, chips=2).planes(inputs(1)[0], 0)
     assert list(planes) == [
         "light on the data panel", "light on mask 1", "phase of mask 1", "light on mask 2", "phase of mask 2",
-        "light where it is read",
+        "light at the detectors",
     ]  # fmt: skip
-    last = device.planes(inputs(1)[0], 0)["light where it is read"].abs().square().sum()
+    last = device.planes(inputs(1)[0], 0)["light at the detectors"].abs().square().sum()
     assert_close(last[None], device.power(inputs(1))[1] / 0.01, "rounding")
 
 

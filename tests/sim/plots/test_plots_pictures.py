@@ -130,6 +130,15 @@ def test_planes_of_any_size(side: int) -> None:
     assert {"input (normalised)", "phase (rad)", "2π", "detector"} <= set(texts(figure))
 
 
+def test_detectors_are_framed_and_the_right_one_is_named() -> None:
+    squares = np.zeros((2, 8, 8))
+    squares[0, 1:3, 2:4] = squares[1, 5:7, 4:7] = 1
+    figure = plots.plot_planes({"light at the detectors": np.ones((8, 8), dtype=complex)}, detectors=(squares, 1))
+    frames = [one.get_bbox().bounds for one in panel(figure, "Light at the detectors").patches]
+    assert frames == [(1.5, 0.5, 2, 2), (3.5, 4.5, 3, 2)]
+    assert "output 1" in texts(figure)
+
+
 def test_a_dark_plane_says_so_and_has_no_phase() -> None:
     figure = plots.plot_planes({"field at the modulator": np.zeros((4, 4), dtype=complex)})
     assert "no light" in texts(figure)
