@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 import torch
@@ -106,10 +107,25 @@ def make_operator(space: Space, planes: Planes, method: str, dtype: torch.dtype,
         transfer = sampled_transfer(space, planes.padded, method)
     transfer = transfer.to(device=device, dtype=dtype)
     if planes.zooms:
-        return Operator((transfer,), lambda field, t: zoomed(field, t[0], space.pitch, planes.leaving))
-    return Operator((in_columns(transfer),), lambda field, t: convolve(field, t[0]))
+        return Operator((transfer,), partial(_zoom, pitch=space.pitch, leaving=planes.leaving))
+    return Operator((in_columns(transfer),), _convolve)
 
 
 def _products(matrices: tuple[Tensor, Tensor], dtype: torch.dtype, device: torch.device) -> Operator:
     cast = tuple(matrix.to(device=device, dtype=dtype) for matrix in matrices)
-    return Operator(cast, lambda field, t: apply_products(field, (t[0], t[1])))
+    return Operator(cast, _multiply)
+
+
+# functions of the module, not of the moment: a propagator can be copied and sent to other processes
+
+
+def _convolve(field: Tensor, tensors: tuple[Tensor, ...]) -> Tensor:
+    return convolve(field, tensors[0])
+
+
+def _multiply(field: Tensor, tensors: tuple[Tensor, ...]) -> Tensor:
+    return apply_products(field, (tensors[0], tensors[1]))
+
+
+def _zoom(field: Tensor, tensors: tuple[Tensor, ...], *, pitch: tuple[Tensor, Tensor], leaving: Window) -> Tensor:
+    return zoomed(field, tensors[0], pitch, leaving)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -251,6 +253,14 @@ def test_a_lens_focuses_a_tilt_beside_the_axis() -> None:
 def test_a_geometry_that_is_none_is_refused(change: dict[str, Any], told: str) -> None:
     with pytest.raises(PhotonicsError, match=told):
         propagate(torch.ones(8, 8), **{"distance": 1e-3, **ANY, **change})
+
+
+@pytest.mark.parametrize("more", [{}, {"method": "fresnel-products"}, {"output_pitch": 4e-6, "output_shape": (9, 9)}])
+def test_a_propagator_goes_to_other_processes(more: dict[str, Any], dtype: torch.dtype) -> None:
+    way, field = Propagator((8, 9), **ANY, distance=1e-3, **{"method": "angular-spectrum"} | more), light(dtype, 8, 9)
+    found = way(field)
+    assert torch.equal(pickle.loads(pickle.dumps(way))(field), found)
+    assert torch.equal(copy.deepcopy(way)(field), found)
 
 
 def test_fields_that_are_none_are_refused() -> None:
