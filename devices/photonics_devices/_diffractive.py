@@ -57,8 +57,7 @@ class DiffractiveStack(Device):
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
         watts = to_si("power_mw", self.card.laser.power_mw)
-        power = self._intensity(x, key).flatten(-2) @ self.regions.flatten(1).mT
-        return detect(power * watts, self.card.detector, key) * (self.log_gain.exp() / watts)
+        return detect(self._shares(x, key) * watts, self.card.detector, key) * (self.log_gain.exp() / watts)
 
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of the laser and of all that reaches the last plane, in watts, each `(*batch)`."""
@@ -84,7 +83,7 @@ class DiffractiveStack(Device):
     def costs(self) -> Costs:
         with torch.no_grad():
             flat = torch.zeros(1, self.in_features).to(self.phases)
-            read = self._intensity(flat, None).flatten(-2) @ self.regions.flatten(1).mT
+            read = self._shares(flat, None)
         return diffractive_costs(self.card, float(read.mean()) * to_si("power_mw", self.card.laser.power_mw))
 
     def ideal(self) -> Self:
@@ -140,6 +139,10 @@ class DiffractiveStack(Device):
         moved = middle.diff(dim=-2) * to_si("pitch_um", self.card.pitch_um)
         chips_moved = moved if self._is_ensemble else moved[None]
         return [tuple(shifted_transfer(self.way, transfer, one) for one in chip) for chip in chips_moved]
+
+    def _shares(self, x: Tensor, key: int | None) -> Tensor:
+        """Share of the laser's power on each detector, `([chips,] *batch, classes)`."""
+        return self._intensity(x, key).flatten(-2) @ self.regions.flatten(1).mT
 
     def _intensity(self, x: Tensor, key: int | None) -> Tensor:
         """Share of the laser's power on each pixel of the last plane, `([chips,] *batch, n, n)`."""

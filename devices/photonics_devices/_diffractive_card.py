@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from photonics_devices._images import near_root
 from photonics_sim.device import Card, Section
 from photonics_sim.signals import DetectorCard, EncoderCard, LaserCard
 
@@ -56,7 +57,7 @@ class DiffractiveStackCard(Card):
     @property
     def image(self) -> tuple[int, int]:
         """Rows and columns of the data: as near to a square as the number of inputs allows."""
-        rows = next(k for k in range(math.isqrt(self.inputs), 0, -1) if self.inputs % k == 0)
+        rows = near_root(self.inputs)
         return rows, self.inputs // rows
 
     @property

@@ -8,6 +8,7 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
+from photonics_devices._images import near_root
 from photonics_devices._scatterer_card import FreeSpaceScattererCard
 from photonics_devices._scatterer_costs import scatterer_costs
 from photonics_devices._scatterer_shift import shifted
@@ -154,7 +155,7 @@ class FreeSpaceScatterer(Device):
         S = symmetric_unitary(generator)
         if self.panel_shift is None:
             return S
-        return shifted(S, self.panel_shift[..., None, None, :], _near_root(self.in_features))
+        return shifted(S, self.panel_shift[..., None, None, :], near_root(self.in_features))
 
     def _fields(self, x: Tensor, key: int | None) -> Tensor:
         """Fields behind the modulator `([chips,] classes, copies, b, d)` of inputs `(b, d)`."""
@@ -220,9 +221,5 @@ def scale_ladder(card: FreeSpaceScattererCard) -> Tensor:
 def _tiles(copies: Tensor) -> Tensor:
     """Copies `(R, d)` side by side as one image, as square as d and R allow."""
     r, d = copies.shape
-    ny, ry = _near_root(d), _near_root(r)
+    ny, ry = near_root(d), near_root(r)
     return copies.reshape(ry, r // ry, ny, d // ny).transpose(1, 2).reshape(ry * ny, -1)
-
-
-def _near_root(n: int) -> int:
-    return next(k for k in range(math.isqrt(n), 0, -1) if n % k == 0)

@@ -61,13 +61,14 @@ def padded_length(count: int, factor: float = 2.0) -> int:
     return int(scipy.fft.next_fast_len(math.ceil(factor * count)))
 
 
-def check_field(field: Tensor, name: str = "field") -> None:
-    """Refuse what is no complex or real field `(..., ny, nx)`.
+def complex_field(field: Tensor) -> Tensor:
+    """A complex or real field `(..., ny, nx)` as a complex one.
 
     Raises:
         PhotonicsError: says what was found.
     """
     if field.ndim < 2 or not (field.is_complex() or field.is_floating_point()):
         raise PhotonicsError(
-            f"{name} is {field.dtype} {tuple(field.shape)}; expected a complex or real field (..., ny, nx)"
+            f"field is {field.dtype} {tuple(field.shape)}; expected a complex or real field (..., ny, nx)"
         )
+    return field if field.is_complex() else torch.complex(field, torch.zeros_like(field))

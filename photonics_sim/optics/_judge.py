@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -74,7 +75,7 @@ class _Light:
         """Of the power, with these weights."""
         return float((self.power * where).sum())
 
-    @property
+    @cached_property
     def wrapped(self) -> float:
         """Moved so far that the padding does not catch it."""
         beyond = torch.zeros_like(self.travels)
@@ -82,7 +83,7 @@ class _Light:
             beyond = beyond | (moved.abs() > n * float(pitch) - size)
         return self.share(beyond & self.travels)
 
-    @property
+    @cached_property
     def captured(self) -> float:
         """Light of every place in the field moves with its direction: what of it meets the plane that is read."""
         met = self.travels.double()
@@ -119,7 +120,7 @@ class _Light:
                 return False
         return True
 
-    @property
+    @cached_property
     def paraxial_error(self) -> float:
         """Rms phase of Fresnel's transfer function against the exact one, over light that the bins resolve."""
         weight = self.power * self.band

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 
@@ -10,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
-from photonics_sim.optics._grid import Pair, Scalar, check_field, frequencies
+from photonics_sim.optics._grid import Pair, Scalar, complex_field, frequencies
 from photonics_sim.optics._judge import judge
 from photonics_sim.optics._operators import Operator, check_method, make_operator
 from photonics_sim.optics._plan import PropagationPlan
 from photonics_sim.optics._space import geometry
+from photonics_sim.optics._transfer import shear
 
 
 def propagate(
@@ -59,7 +59,7 @@ def propagate(
     Warns:
         PhotonicsWarning: where "auto" cannot meet the accuracy, with the numbers.
     """
-    check_field(field)
+    field = complex_field(field)
     space, planes = geometry(
         (field.shape[-2], field.shape[-1]), pitch=pitch, wavelength=wavelength, distance=distance, tilt=tilt,
         offset=offset, output_pitch=output_pitch, output_shape=output_shape,
@@ -70,7 +70,6 @@ def propagate(
         for warning in plan.warnings:
             warnings.warn(warning, PhotonicsWarning, stacklevel=2)
     check_method(method, planes)
-    field = field if field.is_complex() else torch.complex(field, torch.zeros_like(field))
     operator = make_operator(space, planes, method, field.dtype, field.device)
     return operator.apply(field, operator.tensors)
 
@@ -185,10 +184,9 @@ class Propagator(nn.Module):
         Raises:
             PhotonicsError: for fields of another shape.
         """
-        check_field(field)
+        field = complex_field(field)
         if tuple(field.shape[-2:]) != self.shape:
             raise PhotonicsError(f"field {tuple(field.shape)}: this propagator is for (..., ny, nx) = {self.shape}")
-        field = field if field.is_complex() else torch.complex(field, torch.zeros_like(field))
         operator = self.operator(field.dtype, field.device)
         return operator.apply(field, operator.tensors)
 
@@ -213,7 +211,6 @@ def shifted_transfer(way: Propagator, transfer: Tensor, offset: Tensor) -> Tenso
         offset: In metres, (y, x), `(2)`.
     """
     (py, px), (dy, dx) = transfer.shape, way.space.pitch
-    turn_y = 2 * math.pi * frequencies(py, dy).to(offset.device)[:, None] * offset[0].double()
-    turn_x = 2 * math.pi * frequencies(px, dx).to(offset.device)[None, :] * offset[1].double()
-    angle = turn_y + turn_x
+    fy, fx = frequencies(py, dy).to(offset.device)[:, None], frequencies(px, dx).to(offset.device)[None, :]
+    angle = shear((offset[0].double(), offset[1].double()), fy, fx)
     return transfer * torch.complex(angle.cos(), angle.sin()).to(transfer.dtype)

@@ -55,9 +55,9 @@ def _columns(value: Tensor) -> Tensor:
     return value[..., None, None]
 
 
-def shear(space: Space, fy: Tensor, fx: Tensor) -> Tensor:
+def shear(offset: tuple[Tensor, Tensor], fy: Tensor, fx: Tensor) -> Tensor:
     """Phase by which components of these frequencies are ahead of where they are on a displaced plane."""
-    return 2 * math.pi * (fy * space.offset[0] + fx * space.offset[1])
+    return 2 * math.pi * (fy * offset[0] + fx * offset[1])
 
 
 def angular_spectrum(space: Space, fy: Tensor, fx: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ def angular_spectrum(space: Space, fy: Tensor, fx: Tensor) -> Tensor:
     phase = torch.where(travels, 2 * math.pi * z * change / (root + along), -2 * math.pi * z * along)
     fading = torch.where(travels, torch.ones_like(squared), -squared).sqrt()
     decay = torch.where(travels, torch.zeros_like(squared), -2 * math.pi * z.abs() * fading)
-    return torch.exp(torch.complex(decay, phase + shear(space, fy, fx)))
+    return torch.exp(torch.complex(decay, phase + shear(space.offset, fy, fx)))
 
 
 def paraxial(space: Space, fy: Tensor, fx: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def paraxial(space: Space, fy: Tensor, fx: Tensor) -> Tensor:
     wavelength, z = _columns(space.wavelength), _columns(space.distance)
     cy, cx = (_columns(part) for part in space.carrier)
     phase = -math.pi * wavelength * z * (fy * (fy + 2 * cy) + fx * (fx + 2 * cx))
-    phase = phase + shear(space, fy, fx)
+    phase = phase + shear(space.offset, fy, fx)
     return torch.exp(torch.complex(torch.zeros_like(phase), phase))
 
 
