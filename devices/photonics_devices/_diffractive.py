@@ -87,25 +87,17 @@ class DiffractiveStack(Device):
         return diffractive_costs(self.card, float(read.mean()) * to_si("power_mw", self.card.laser.power_mw))
 
     def ideal(self) -> Self:
-        twin = self._twin()
-        twin.card = self.card.ideal()
-        return twin
+        return self._rebuilt(self.card.ideal())
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
         check_chips(chips)
         lead, mask = () if chips is None else (chips,), self.card.mask
-        twin = self._twin()
+        twin = self._rebuilt(self.card)
         error = normal(derive_key(seed, "phase error"), *lead, *self.phases.shape, like=self.phases)
         twin.phase_error = mask.phase_error_rad * error
         if mask.shift_px:
             shift = normal(derive_key(seed, "mask shift"), *lead, len(self.phases), 2, like=self.phases)
             twin.mask_shift = mask.shift_px * shift
-        return twin
-
-    def _twin(self) -> Self:
-        twin = type(self)(self.card)
-        twin.load_state_dict(self.state_dict())
-        twin.to(self.phases)
         return twin
 
     def _panel(self, x: Tensor, key: int | None) -> Tensor:

@@ -93,23 +93,15 @@ class RingBank(Device):
             return ring_bank_costs(self.card, float((through + drop).mean()) / 2, float(self.heater_power().sum()))
 
     def ideal(self) -> Self:
-        twin = self._twin()
-        twin.card = self.card.ideal()
-        return twin
+        return self._rebuilt(self.card.ideal())
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
         check_chips(chips)
         lead = () if chips is None else (chips,)
-        twin = self._twin()
+        twin = self._rebuilt(self.card)
         deviation = to_si("resonance_error_pm", self.card.ring.resonance_error_pm)
         error = normal(derive_key(seed, "resonance error"), *lead, *self.setting.shape, like=self.setting)
         twin.resonance_error = deviation * error
-        return twin
-
-    def _twin(self) -> Self:
-        twin = type(self)(self.card)
-        twin.load_state_dict(self.state_dict())
-        twin.to(self.setting)
         return twin
 
     def _middle(self) -> float:

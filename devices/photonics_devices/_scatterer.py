@@ -121,14 +121,12 @@ class FreeSpaceScatterer(Device):
             return scatterer_costs(self.card, float((received * self._watts()).mean()))
 
     def ideal(self) -> Self:
-        twin = self._twin()
-        twin.card = self.card.ideal()
-        return twin
+        return self._rebuilt(self.card.ideal())
 
     def as_built(self, seed: int, chips: int | None = None) -> Self:
         c, r, d = self.card.classes, self.card.copies, self.card.inputs
         lead = () if chips is None else (chips,)
-        twin = self._twin()
+        twin = self._rebuilt(self.card)
         phase, scattering = self.card.modulator.phase_error_rad, self.card.scattering.error_rad
         shift = self.card.modulator.shift_px
         twin.phase_error = phase * normal(derive_key(seed, "phase error"), *lead, c, r, 1, d, like=self.scale)
@@ -137,12 +135,6 @@ class FreeSpaceScatterer(Device):
             twin.generator_error = scattering * error
         if shift:
             twin.panel_shift = shift * normal(derive_key(seed, "panel shift"), *lead, 2, like=self.scale)
-        return twin
-
-    def _twin(self) -> Self:
-        twin = type(self)(self.card)
-        twin.load_state_dict(self.state_dict())
-        twin.to(self.scale)
         return twin
 
     def _phase(self, x: Tensor) -> Tensor:

@@ -139,7 +139,7 @@ class Card(Section):
     def active_imperfections(self) -> dict[str, object]:
         """The imperfections that are on: path -> value."""
         off = self.switched_off()
-        return {f.path: f.value for f in self.fields() if f.path in off and f.value}
+        return {f.path: f.value for f in self.fields() if f.path in off and f.value != off[f.path]}
 
     def switched_off(self) -> dict[str, Any]:
         """Every imperfection of the card and its tables, by path, at the value that switches it off."""

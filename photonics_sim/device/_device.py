@@ -68,6 +68,12 @@ class Device(nn.Module, ABC):
         Fabrication errors are a function of the seed alone. Chip k of an ensemble is not the chip of another seed.
         """
 
+    def _rebuilt(self, card: Card) -> Self:
+        """The same settings on a device built anew from a card, for models built from nothing else."""
+        twin = type(self)(card)
+        twin.load_state_dict(self.state_dict())
+        return twin.to(next(self.parameters()))
+
 
 def check_inputs(x: Tensor, width: int, name: str) -> None:
     """Refuse inputs of another width, complex ones, and values that are not finite."""
