@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
-from photonics_sim.optics._grid import Pair, Scalar, complex_field, frequencies
+from photonics_sim.optics._grid import Pair, Scalar, complex_field, number
 from photonics_sim.optics._judge import judge
 from photonics_sim.optics._operators import Operator, check_method, make_operator
 from photonics_sim.optics._plan import PropagationPlan
 from photonics_sim.optics._space import geometry
-from photonics_sim.optics._transfer import shear
+from photonics_sim.optics._transfer import sampled_transfer
 
 
 def propagate(
@@ -202,15 +203,15 @@ class Propagator(nn.Module):
         return f"{self.shape}, {self.method}, z = {float(self.space.distance):g} m"
 
 
-def shifted_transfer(way: Propagator, transfer: Tensor, offset: Tensor) -> Tensor:
-    """A propagator's transfer function to a plane whose middle lies beside the axis, differentiable in by how much.
+def misplaced_transfer(way: Propagator, transfer: Tensor, move: Tensor) -> Tensor:
+    """A propagator's transfer function to a plane that is not where it should be, differentiable in by how much.
 
     Args:
         way: Says what the transfer function is sampled on.
         transfer: Of it, `(py, px)`.
-        offset: In metres, (y, x), `(2)`.
+        move: In metres, (y, x, z), `(3)`: beside the axis, and farther away.
     """
-    (py, px), (dy, dx) = transfer.shape, way.space.pitch
-    fy, fx = frequencies(py, dy).to(offset.device)[:, None], frequencies(px, dx).to(offset.device)[None, :]
-    angle = shear((offset[0].double(), offset[1].double()), fy, fx)
-    return transfer * torch.complex(angle.cos(), angle.sin()).to(transfer.dtype)
+    y, x, z = number(move[0], "move (y)", "m"), number(move[1], "move (x)", "m"), number(move[2], "move (z)", "m")
+    more = replace(way.space, distance=z, offset=(y, x))
+    method = "fresnel" if way.method == "fresnel" else "angular-spectrum"
+    return transfer * sampled_transfer(more, (transfer.shape[-2], transfer.shape[-1]), method).to(transfer)

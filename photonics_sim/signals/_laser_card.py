@@ -11,5 +11,5 @@ class LaserCard(Section):
     """The source of light."""
 
     power_mw: float = Field(gt=0, le=1e6, description="optical power, shared by all that it lights")
-    wavelength_nm: float = Field(ge=100, le=20000, description="vacuum wavelength")
+    wavelength_nm: float = Field(ge=100, le=1e7, description="vacuum wavelength")
     wall_plug_efficiency: float = Field(gt=0, le=1, description="optical power per electrical power")

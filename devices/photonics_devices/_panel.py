@@ -1,0 +1,117 @@
+"""Data on a panel of coherent light at one end, squares of detectors at the other: what devices between share."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from photonics_devices._panel_card import PanelCard
+from photonics_devices._phase_masks import PhaseMasks
+from photonics_sim.device import Device, check_chips, derive_key, normal, to_si
+from photonics_sim.signals import encode
+
+
+class PanelDevice(Device):
+    r"""Light of a panel that carries the data goes through phase masks to a plane of detectors.
+
+    .. math:: y_c = g \sum_{i \in R_c} |u_i|^2
+
+    Light is shared evenly by the panel's pixels that carry data; each number fills a square of them. R_c is the square
+    of detector c. Trained are the phases and one electronic gain g. Outputs are detected power over laser power, times
+    g. A model says how light gets from the panel to the last plane (`arriving`).
+
+    Args:
+        card: The numbers.
+        masks: How many phase masks.
+        pixels: Of each, per axis.
+        seed: Of the initial phases.
+    """
+
+    regions: Tensor
+
+    def __init__(self, card: PanelCard, masks: int, pixels: int, seed: int) -> None:
+        super().__init__()
+        self.card: PanelCard = card
+        self.in_features, self.out_features = card.inputs, card.classes
+        dtype = torch.get_default_dtype()
+        phases = 0.1 * normal(derive_key(seed, "phases"), masks, pixels, pixels).to(dtype)
+        self.pitch, self.wavelength = to_si("pitch_um", card.pitch_um), to_si("wavelength_nm", card.laser.wavelength_nm)
+        self.masks = PhaseMasks(card.mask, phases, pitch=self.pitch, wavelength=self.wavelength)
+        self.log_gain = nn.Parameter(torch.tensor(math.log(30.0 * card.classes), dtype=dtype))
+        self.register_buffer("regions", squares(card).to(dtype), persistent=False)
+
+    @abstractmethod
+    def arriving(self, x: Tensor, key: int | None) -> Tensor:
+        """Field on the last plane, `([chips,] *batch, n, n)`, in roots of the laser's power per pixel."""
+
+    def measure(self, x: Tensor, key: int | None) -> Tensor:
+        watts = to_si("power_mw", self.card.laser.power_mw)
+        return self.read(self._intensity(x, key) * watts, key) * (self.log_gain.exp() / watts)
+
+    @abstractmethod
+    def read(self, power_w: Tensor, key: int | None) -> Tensor:
+        """What the electronics make of the power on each pixel, `(..., n, n)` to `(..., classes)`, in watts."""
+
+    def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Power of the laser and of all that reaches the last plane, in watts, each `(*batch)`."""
+        watts = to_si("power_mw", self.card.laser.power_mw)
+        leaving = self._intensity(x, None).sum((-1, -2)) * watts
+        return torch.full_like(leaving, watts), leaving
+
+    def detectors(self) -> Tensor:
+        """The square of each class in the last plane."""
+        return self.regions
+
+    def ideal(self) -> Self:
+        return self._rebuilt(self.card.ideal())
+
+    def as_built(self, seed: int, chips: int | None = None) -> Self:
+        check_chips(chips)
+        twin = self._rebuilt(self.card)
+        twin.masks.build(seed, chips)
+        return twin
+
+    def received_w(self) -> float:
+        """Mean power on a detector, of data that are all zero."""
+        with torch.no_grad():
+            light = self._intensity(torch.zeros(1, self.in_features).to(self.log_gain), None)
+        return float(self.summed(light).mean()) * to_si("power_mw", self.card.laser.power_mw)
+
+    def summed(self, pixels: Tensor) -> Tensor:
+        """The sum over the square of each detector, `(..., n, n)` to `(..., classes)`."""
+        return pixels.flatten(-2) @ self.regions.flatten(1).mT
+
+    def panel(self, x: Tensor, key: int | None) -> Tensor:
+        """Light behind the data panel `(*batch, n, n)`, in roots of the laser's power per pixel."""
+        light = encode(x, self.card.encoder, key) / (math.sqrt(self.card.inputs) * self.card.pixels_per_input)
+        return self.spread(light)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """One number for each input, `(*batch, inputs)`, on the squares of its pixels, `(*batch, n, n)`."""
+        card, wide = self.card, self.card.pixels_per_input
+        image = values.unflatten(-1, card.image).repeat_interleave(wide, -1).repeat_interleave(wide, -2)
+        top, left = ((card.pixels - side) // 2 for side in image.shape[-2:])
+        rest = card.pixels - image.shape[-1] - left, card.pixels - image.shape[-2] - top
+        return nn.functional.pad(image, (left, rest[0], top, rest[1]))
+
+    def _intensity(self, x: Tensor, key: int | None) -> Tensor:
+        """Share of the laser's power on each pixel of the last plane, `([chips,] *batch, n, n)`."""
+        return torch.view_as_real(self.arriving(x, key)).square().sum(-1)
+
+
+def squares(card: PanelCard) -> Tensor:
+    """Squares of the detectors in the last plane, `(classes, n, n)` of zeros and ones, row by row."""
+    n, wide = card.pixels, card.region_px
+    found = torch.zeros(card.classes, n, n, dtype=torch.float64)
+    place = 0
+    for row, count in enumerate(card.rows):
+        top = round(n * (row + 0.5) / len(card.rows) - wide / 2)
+        for column in range(count):
+            left = round(n * (column + 0.5) / count - wide / 2)
+            found[place, top : top + wide, left : left + wide] = 1
+            place += 1
+    return found
