@@ -16,6 +16,7 @@ from ._catalogue import machine_memory_bytes as machine_memory_bytes
 from ._catalogue import parse_card as parse_card
 from ._chain import Chain as Chain
 from ._constants import ELEMENTARY_CHARGE_C as ELEMENTARY_CHARGE_C
+from ._constants import PLANCK_CONSTANT_J_S as PLANCK_CONSTANT_J_S
 from ._constants import SPEED_OF_LIGHT_M_PER_S as SPEED_OF_LIGHT_M_PER_S
 from ._costs import Costs as Costs
 from ._costs import LinkBudget as LinkBudget

@@ -53,6 +53,8 @@ UNITS = {
     "a_per_w": Unit("A/W", 1.0, "responsivity"),
     "pa_per_rthz": Unit("pA/rtHz", 1e-12, "current noise"),
     "bits": Unit("bit", 1.0, "resolution"),
+    "e": Unit("e", 1.0, "electrons"),
+    "e_per_s": Unit("e/s", 1.0, "electrons per time"),
     "px": Unit("px", 1.0, "pixels"),
 }
 

@@ -1,3 +1,5 @@
+from ._camera import expose as expose
+from ._camera_card import CameraCard as CameraCard
 from ._detector import detect as detect
 from ._detector import quantise as quantise
 from ._detector_card import DetectorCard as DetectorCard

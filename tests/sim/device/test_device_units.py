@@ -19,6 +19,7 @@ SCALES = {
     **{"na": 1e-9, "ua": 1e-6, "ma": 1e-3},
     **{"rad": 1.0, "db": 1.0, "a_per_w": 1.0, "pa_per_rthz": 1e-12, "bits": 1.0},
     **{"k": 1.0, "uw": 1e-6, "fj": 1e-15, "v": 1.0, "ohm": 1.0},
+    **{"e": 1.0, "e_per_s": 1.0},
     **{"db_per_cm": 100.0, "per_nm": 1e9, "nm_per_mw": 1e-6, "pm_per_k": 1e-12},
 }
 
@@ -46,6 +47,7 @@ def test_every_unit_reads_like_its_suffix() -> None:
         ("wavelength_nm", "nm"),
         ("bandwidth_mhz", "MHz"),
         ("power_mw", "mW"),
+        ("dark_current_e_per_s", "e/s"),
     ],
 )
 def test_the_longest_suffix_wins(key: str, symbol: str) -> None:
