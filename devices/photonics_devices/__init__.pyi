@@ -1,5 +1,7 @@
 from ._diffractive import DiffractiveStack as DiffractiveStack
 from ._diffractive_card import DiffractiveStackCard as DiffractiveStackCard
+from ._fourier import FourierProcessor as FourierProcessor
+from ._fourier_card import FourierProcessorCard as FourierProcessorCard
 from ._mesh_processor import MeshProcessor as MeshProcessor
 from ._mesh_processor_card import MeshProcessorCard as MeshProcessorCard
 from ._relax_cards import ReLaXCrossbarCard as ReLaXCrossbarCard
@@ -15,5 +17,7 @@ from ._ring_bank_card import IntensityModulatorCard as IntensityModulatorCard
 from ._ring_bank_card import RingBankCard as RingBankCard
 from ._scatterer import FreeSpaceScatterer as FreeSpaceScatterer
 from ._scatterer_card import FreeSpaceScattererCard as FreeSpaceScattererCard
+from ._structural import StructuralEncoder as StructuralEncoder
+from ._structural_card import StructuralEncoderCard as StructuralEncoderCard
 from ._time_multiplexed import TimeMultiplexedProcessor as TimeMultiplexedProcessor
 from ._time_multiplexed_card import TimeMultiplexedProcessorCard as TimeMultiplexedProcessorCard

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from photonics_devices._diffractive_card import DiffractiveStackCard
-from photonics_devices._diffractive_costs import diffractive_costs
 from photonics_devices._panel import PanelDevice
+from photonics_devices._panel_costs import panel_costs
 from photonics_sim.device import Costs, to_si
 from photonics_sim.optics import Propagator, relay
 from photonics_sim.signals import detect
@@ -66,7 +66,11 @@ class DiffractiveStack(PanelDevice):
         return images
 
     def costs(self) -> Costs:
-        return diffractive_costs(self.card, self.received_w())
+        card = self.card
+        way = (card.masks + 1) * to_si("spacing_mm", card.spacing_mm)
+        return panel_costs(
+            card, card.detector, self.received_w(), way_m=way, masks=card.masks, pixels_read=card.classes
+        )
 
     def extra_repr(self) -> str:
         card = self.card

@@ -72,6 +72,11 @@ class PhaseMaskCard(Section):
             raise ValueError("absorption_per_m is that of a plate; set refractive_index, or give a panel's loss_db")
         return self
 
+    @property
+    def main_order_loss_db(self) -> float:
+        """Power lost in one mask and to the orders that dark gaps between its pixels diffract light into."""
+        return self.loss_db - 20 * math.log10(self.fill_factor)
+
     def height_m(self, phase_rad: float, wavelength_m: float) -> float:
         """Height of a plate that delays light by so much: phase wavelength / (2 pi (n - 1))."""
         return phase_rad * wavelength_m / (2 * math.pi * (self.refractive_index - 1))

@@ -1,10 +1,12 @@
 """Light in free space: fields over distances and in scattering media, and the matrices of lossless reciprocal ones."""
 
+from photonics_sim.optics._convolve import convolve as convolve
 from photonics_sim.optics._elements import blazed_grating as blazed_grating
 from photonics_sim.optics._elements import circular_aperture as circular_aperture
 from photonics_sim.optics._elements import gaussian_beam as gaussian_beam
 from photonics_sim.optics._elements import rectangular_aperture as rectangular_aperture
 from photonics_sim.optics._elements import thin_lens as thin_lens
+from photonics_sim.optics._grid import positions as positions
 from photonics_sim.optics._pixels import SURFACES as SURFACES
 from photonics_sim.optics._pixels import filled as filled
 from photonics_sim.optics._pixels import fringed as fringed

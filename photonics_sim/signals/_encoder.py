@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,8 @@ def encode(x: Tensor, card: EncoderCard, key: int | None = None) -> Tensor:
 
     .. math::
         a = \sin(\kappa x + b) \quad \text{(amplitude: a push-pull interferometer)}, \qquad
-        a = e^{i \kappa x} \quad \text{(phase)}
+        a = e^{i \kappa x} \quad \text{(phase)}, \qquad
+        a = \kappa x + b \;\text{within}\; [-1, 1] \quad \text{(linear: the drive is looked up)}
 
     Args:
         x: Real data, any shape.
@@ -25,11 +28,13 @@ def encode(x: Tensor, card: EncoderCard, key: int | None = None) -> Tensor:
     Returns:
         Complex, the same shape, |a| at most 1.
     """
-    drive = quantise_phase(card.drive_rad * x + (card.bias_rad if card.kind == "amplitude" else 0.0), card.dac_bits)
+    drive = card.drive_rad * x + (0.0 if card.kind == "phase" else card.bias_rad)
+    scale = math.pi if card.kind == "linear" else 1.0  # its converter divides -1 to 1
+    drive = quantise_phase(drive * scale, card.dac_bits) / scale
     if card.phase_noise_rad and key is not None:
         drive = drive + card.phase_noise_rad * normal(key, *drive.shape, like=drive)
     through: float = 10 ** (-card.loss_db / 20)
     if card.kind == "phase":
         return torch.complex(through * drive.cos(), through * drive.sin())
-    field = through * drive.sin()
+    field = through * (drive.clamp(-1, 1) if card.kind == "linear" else drive.sin())
     return torch.complex(field, torch.zeros_like(field))

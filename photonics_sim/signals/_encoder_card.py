@@ -17,12 +17,14 @@ class EncoderCard(Section):
     imperfections: ClassVar[Mapping[str, Any]] = {"dac_bits": 0, "loss_db": 0.0, "phase_noise_rad": 0.0}
     exact: ClassVar[Mapping[str, Any]] = {"dac_bits": 0}
 
-    kind: Literal["amplitude", "phase"] = Field(
-        default="amplitude", description="amplitude: sin(drive x + bias) of the field; phase: e^(i drive x)"
+    kind: Literal["amplitude", "phase", "linear"] = Field(
+        default="amplitude",
+        description="amplitude: sin(drive x + bias) of the field; phase: e^(i drive x); linear: drive x + bias, "
+        "looked up, from -1 to 1",
     )
     drive_rad: float = Field(default=0.5, gt=0, le=100, description="phase in the modulator per unit of input")
     bias_rad: float = Field(
-        default=math.pi / 4, ge=-100, le=100, description="phase without input; pi/4 is half power; amplitude alone"
+        default=math.pi / 4, ge=-100, le=100, description="phase without input; pi/4 is half power; not of kind phase"
     )
     dac_bits: int = Field(default=0, ge=0, le=24, description="resolution over 2 pi of that phase; 0 for continuous")
     phase_noise_rad: float = Field(default=0.0, ge=0, le=10, description="noise of that phase in one reading, rms")

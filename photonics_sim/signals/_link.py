@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from photonics_sim.device import LinkBudget, to_si
+from photonics_sim.device import ELEMENTARY_CHARGE_C, PLANCK_CONSTANT_J_S, SPEED_OF_LIGHT_M_PER_S, LinkBudget, to_si
+from photonics_sim.signals._camera_card import CameraCard
 from photonics_sim.signals._detector_card import DetectorCard
 from photonics_sim.signals._laser_card import LaserCard
 
@@ -29,15 +30,42 @@ def link_budget(
         rest: Name of what else is lost: the difference between these and the loss of the whole link.
         lasers: How many of these lasers there are.
     """
+    signal = received_power_w * detector.responsivity_a_per_w
+    noise = math.sqrt(detector.noise_variance_a2(signal))
+    return _budget(laser, received_power_w, losses_db, rest, signal, noise, lasers)
+
+
+def camera_budget(
+    laser: LaserCard, camera: CameraCard, received_power_w: float, losses_db: Mapping[str, float], rest: str
+) -> LinkBudget:
+    """The budget of the way to one pixel of a camera; its electrons are told as a mean current over the exposure."""
+    exposure = to_si("exposure_ms", camera.exposure_ms)
+    photon = PLANCK_CONSTANT_J_S * SPEED_OF_LIGHT_M_PER_S / to_si("wavelength_nm", laser.wavelength_nm)
+    electrons = camera.quantum_efficiency * received_power_w * exposure / photon
+    signal, noise = (
+        ELEMENTARY_CHARGE_C * number / exposure
+        for number in (electrons, math.sqrt(camera.noise_variance_e2(electrons)))
+    )
+    return _budget(laser, received_power_w, losses_db, rest, signal, noise)
+
+
+def _budget(
+    laser: LaserCard,
+    received_power_w: float,
+    losses_db: Mapping[str, float],
+    rest: str,
+    signal_a: float,
+    noise_a: float,
+    lasers: int = 1,
+) -> LinkBudget:
     power = lasers * to_si("power_mw", laser.power_mw)
     # zero received power is an infinite loss, which JSON cannot say
     total = 10 * math.log10(power / max(received_power_w, 1e-30))
-    signal = received_power_w * detector.responsivity_a_per_w
     return LinkBudget(
         laser_power_w=power,
         losses_db={**losses_db, rest: total - sum(losses_db.values())},
         received_power_w=received_power_w,
-        signal_current_a=signal,
-        noise_current_a=math.sqrt(detector.noise_variance_a2(signal)),
+        signal_current_a=signal_a,
+        noise_current_a=noise_a,
         wall_plug_power_w=power / laser.wall_plug_efficiency,
     )

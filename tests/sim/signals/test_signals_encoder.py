@@ -19,17 +19,20 @@ def card(**fields: object) -> EncoderCard:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_two_kinds(dtype: torch.dtype) -> None:
+def test_the_three_kinds(dtype: torch.dtype) -> None:
     x = normal(1, 50).to(dtype)
     amplitude = encode(x, card(drive_rad=0.7, bias_rad=0.3))
     assert_close(amplitude, torch.complex((0.7 * x + 0.3).sin(), torch.zeros_like(x)))
     phase = encode(x, card(kind="phase", drive_rad=0.7))
     assert_close(phase, torch.exp(0.7j * x))
+    linear = encode(x, card(kind="linear", drive_rad=0.7, bias_rad=0.3))
+    assert_close(linear.real, (0.7 * x + 0.3).clamp(-1, 1))
+    assert not linear.imag.any()
 
 
 def test_loss_and_passivity() -> None:
     x = normal(1, 100)
-    for kind in ("amplitude", "phase"):
+    for kind in ("amplitude", "phase", "linear"):
         lossless, lossy = encode(x, card(kind=kind)), encode(x, card(kind=kind, loss_db=3.0))
         assert float(lossless.abs().max()) <= 1 + 1e-12
         assert_close(lossy.abs().square(), lossless.abs().square() * 10**-0.3)
@@ -39,6 +42,8 @@ def test_bits_are_steps_of_phase() -> None:
     found = encode(normal(1, 1000), card(kind="phase", dac_bits=3)).angle() / (2 * math.pi / 8)
     assert_close(found, found.round())
     assert len(found.round().remainder(8).unique()) <= 8
+    levels = encode(normal(1, 1000), card(kind="linear", dac_bits=3)).real
+    assert_close(levels * 4, (levels * 4).round())
 
 
 def test_noise_is_a_function_of_the_key() -> None:
@@ -49,5 +54,5 @@ def test_noise_is_a_function_of_the_key() -> None:
 
 
 def test_gradients() -> None:
-    for kind in ("amplitude", "phase"):
+    for kind in ("amplitude", "phase", "linear"):
         assert_gradient(lambda x, k=kind: torch.view_as_real(encode(x, card(kind=k, loss_db=1.0), 5)), normal(2, 6))

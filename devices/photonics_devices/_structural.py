@@ -1,0 +1,123 @@
+"""Data written several times in the way of the same light: order without optical nonlinearity."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from photonics_devices._panel import PanelDevice
+from photonics_devices._panel_costs import panel_costs
+from photonics_devices._structural_card import StructuralEncoderCard
+from photonics_sim.device import Costs, to_si
+from photonics_sim.optics import Propagator, convolve
+from photonics_sim.signals import detect, encode
+
+
+class StructuralEncoder(PanelDevice):
+    r"""Light meets the same data n times, with a phase mask at each write and free space between.
+
+    .. math::
+        u = P\, M_n D(x)\, P\, M_{n-1} D(x) \cdots P\, M_1 D(x)\, u_0, \quad
+        D = \mathrm{diag}\, e^{i \kappa x} \;\text{(phase)}\;\text{or}\; \mathrm{diag}(\kappa x + b) \;\text{(linear)}
+
+    Everything is linear in light, and yet the field is a polynomial of order n in :math:`e^{i\kappa x_j}`, or in x: it
+    is the data that meet themselves. On a bench the writes lie side by side on one panel, which shows data and mask
+    together, with a mirror in front of it: Yildirim, Dinc, Oguz, Psaltis and Moser, Nat. Photonics 18, 1076 (2024),
+    doi:10.1038/s41566-024-01494-z. Detected power has twice the order. Panel, detectors and gain g are as `PanelDevice`
+    has them; the panel's surface without data passes light as it is.
+
+    As built, each write with its mask stands beside its place on the way of the light.
+
+    Args:
+        card: The numbers.
+        seed: Of the initial phases.
+
+    Attributes:
+        encoder: "diagonal": each input has pixels of its own.
+        readout: "intensity_sum": a detector adds up the powers of its pixels.
+    """
+
+    encoder: Literal["diagonal", "dense"] = "diagonal"
+    readout: Literal["coherent", "intensity_sum"] = "intensity_sum"
+    card: StructuralEncoderCard
+
+    def __init__(self, card: StructuralEncoderCard, *, seed: int = 0) -> None:
+        super().__init__(card, card.writes, card.pixels, seed)
+        self.way = Propagator(
+            (card.pixels, card.pixels),
+            pitch=self.pitch,
+            wavelength=self.wavelength,
+            distance=to_si("spacing_mm", card.spacing_mm),
+        )
+
+    def arriving(self, x: Tensor, key: int | None) -> Tensor:
+        data, light = self._data(x, key), self._source(x)
+        chips = zip(self.masks.transmissions(), self._hops(light), strict=True)
+        there = torch.stack([self._through(light, data, masks, hops)[-1] for masks, hops in chips])
+        return there[0] if self.masks.chips is None else there
+
+    def read(self, power_w: Tensor, key: int | None) -> Tensor:
+        return detect(self.summed(power_w), self.card.detector, key)
+
+    def response(self, x: Tensor) -> Tensor:
+        """The field in the middle of each detector, `(*batch, classes)`; a detector adds the powers of such pixels."""
+        field = self.arriving(x, None)
+        middle = self.regions.flatten(1).cumsum(-1) > self.card.region_px**2 // 2
+        return field.flatten(-2)[..., middle.int().argmax(-1)]
+
+    @property
+    def crossings(self) -> int:
+        """Writes: each adds one input to what a path of light has met."""
+        return self.card.writes
+
+    @property
+    def period(self) -> float | None:
+        """Of phases; None for other modulators."""
+        return 2 * math.pi / self.card.encoder.drive_rad if self.card.encoder.kind == "phase" else None
+
+    def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
+        """Data and mask of each write as one phase, the light that meets them, and the light where it is read."""
+        data, light = self._data(x[None], None), self._source(x[None])
+        masks = self.masks.transmissions()[0]  # of an ensemble, the first chip
+        lights = self._through(light, data, masks, self._hops(light)[0])
+        images = {}
+        for number, mask in enumerate(masks, start=1):
+            images[f"light on write {number}"] = lights[number - 1][0]
+            images[f"phase of write {number}"] = (mask * data[0]).angle()
+        images["light at the detectors"] = lights[-1][0]
+        return images
+
+    def costs(self) -> Costs:
+        card = self.card
+        return panel_costs(
+            card, card.detector, self.received_w(), way_m=card.writes * to_si("spacing_mm", card.spacing_mm),
+            masks=card.writes, writes=card.writes, pixels_read=card.classes,
+        )  # fmt: skip
+
+    def _data(self, x: Tensor, key: int | None) -> Tensor:
+        """What every write does to light, `(*batch, n, n)`: one where no data lie."""
+        return 1 + self.spread(encode(x, self.card.encoder, key) - 1)
+
+    def _source(self, x: Tensor) -> Tensor:
+        """Even light on the data, `(1, ..., n, n)` for the axes of a batch, in roots of the laser's power per pixel."""
+        even = torch.ones(*[1] * (x.ndim - 1), self.in_features, dtype=x.dtype, device=x.device)
+        even = even / (math.sqrt(self.card.inputs) * self.card.pixels_per_input)
+        return self.spread(torch.complex(even, torch.zeros_like(even)))
+
+    def _hops(self, light: Tensor) -> list[tuple[Tensor, ...]]:
+        """Transfer functions behind each write, for each chip: the light before the first one is even."""
+        return [hops[1:] for hops in self.masks.hops(self.way, light)]
+
+    def _through(self, light: Tensor, data: Tensor, masks: Tensor, hops: tuple[Tensor, ...]) -> list[Tensor]:
+        """The light on each write, and where it is read."""
+        lights = [light]
+        for mask, transfer in zip(masks, hops, strict=True):
+            lights.append(convolve(lights[-1] * (mask * data), transfer))
+        return lights
+
+    def extra_repr(self) -> str:
+        card = self.card
+        return f"{card.name}: {card.inputs} -> {card.classes}, {card.writes} writes on {card.pixels} x {card.pixels}"
