@@ -19,6 +19,15 @@ from ._model import Moment as Moment
 from ._model import WeightModel as WeightModel
 from ._phase_change import PhaseChangeWeights as PhaseChangeWeights
 from ._phase_change_card import PhaseChangeCard as PhaseChangeCard
+from ._phase_curve import follow as follow
+from ._phase_curve import held_drive as held_drive
+from ._phase_curve import held_phases as held_phases
+from ._phase_curve import phase_of_drive as phase_of_drive
+from ._phase_curve_card import PhaseCurveCard as PhaseCurveCard
+from ._phase_curve_file import import_phase_curve as import_phase_curve
+from ._phase_curve_file import phase_curve_sections as phase_curve_sections
+from ._phase_curve_file import read_phase_curve as read_phase_curve
+from ._phase_curve_file import write_phase_curve as write_phase_curve
 from ._relaxing import LiquidCrystalWeights as LiquidCrystalWeights
 from ._resonance import ResonanceWeights as ResonanceWeights
 from ._resonance_card import ResonanceCard as ResonanceCard

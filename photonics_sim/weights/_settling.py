@@ -30,11 +30,20 @@ def settle(before: Tensor, target: Tensor, elapsed_s: float | Tensor, card: Phas
     Raises:
         PhotonicsError: for a negative time.
     """
+    return relax(before, target, elapsed_s, to_si("response_time_us", card.response_time_us))
+
+
+def relax(before: Tensor, target: Tensor, elapsed_s: float | Tensor, time_constant_s: float) -> Tensor:
+    """target + (before - target) exp(-t / tau); `target` at once where tau is 0.
+
+    Raises:
+        PhotonicsError: for a negative time.
+    """
     _check_time(elapsed_s)
     times = torch.as_tensor(elapsed_s, dtype=target.dtype, device=target.device)
-    if not card.response_time_us:
+    if not time_constant_s:
         return target.expand(torch.broadcast_shapes(before.shape, target.shape, times.shape))
-    lapsed = times / to_si("response_time_us", card.response_time_us)
+    lapsed = times / time_constant_s
     return before * torch.exp(-lapsed) - target * torch.expm1(-lapsed)
 
 
@@ -59,5 +68,5 @@ def _check_time(elapsed_s: float | Tensor) -> None:
         return
     if early:
         raise PhotonicsError(
-            "elapsed_s is negative; a shifter does not know its command before it comes, give 0 or more"
+            "elapsed_s is negative; what is driven does not know its command before it comes, give 0 or more"
         )

@@ -110,7 +110,7 @@ def crowd(file: h5py.File) -> None:
 def broken_chunk(path: Path) -> None:
     """The data set that is read first, in one chunk whose checksum is wrong: only reading it tells."""
     with h5py.File(path, "a") as file:
-        name = next(n for n in ("train_loss", "inputs", "s", "commanded_phase_rad") if n in file)
+        name = next(n for n in ("train_loss", "inputs", "s", "commanded_phase_rad", "drive") if n in file)
         values, notes = file[name][()], {k: v for k, v in file[name].attrs.items() if k != "DIMENSION_LIST"}
         del file[name]
         item = file.create_dataset(name, data=values, chunks=values.shape, fletcher32=True)

@@ -26,7 +26,7 @@ from photonics_sim.datasets._registry import SourceFile, lookup
 from photonics_sim.device import render_card
 from photonics_sim.measured import import_splitter, read_sparameters
 from photonics_sim.training import load_pipeline
-from photonics_sim.weights import read_settings
+from photonics_sim.weights import PhaseCurveCard, read_phase_curve, read_settings, write_phase_curve
 
 DATA = Path(__file__).parents[2] / "data"
 SETTINGS = ("commanded_phase_rad", "actual_phase_rad", "drive_voltage_v", "electrical_power_w")
@@ -87,6 +87,10 @@ def samples(folder: Path) -> None:
 
 def card(name: str, **fields: Any) -> Callable[[Path], object]:
     return lambda folder: (folder / "card.toml").write_text(render_card(ps.load_card(name, fields)))
+
+
+def phase_curve(folder: Path) -> None:
+    write_phase_curve(folder / "a.h5", PhaseCurveCard(drive=[0.0, 1.0, 3.0], phase_rad=[0.0, 2.0, 6.0]))
 
 
 def coupler_and_card(folder: Path) -> None:
@@ -201,4 +205,5 @@ KINDS: dict[str, Kind] = {
     "measured samples": Kind("a.h5", samples, lambda f: check_measured(f / "a.h5")),
     "settings as csv": Kind("a.csv", text("a.csv", _TABLE), lambda f: read_settings(f / "a.csv")),
     "settings as h5": Kind("a.h5", arrays(**dict.fromkeys(SETTINGS, np.ones(2))), lambda f: read_settings(f / "a.h5")),
+    "phase curve": Kind("a.h5", phase_curve, lambda f: read_phase_curve(f / "a.h5")),
 }

@@ -136,6 +136,43 @@ SAMPLES: Rows = {
     "an order of 1e9": (h5(lambda f: f["inputs"].attrs.__setitem__("order", 10**9)), "not those of a plan; remove"),
     "an order that is text": (h5(lambda f: f["inputs"].attrs.__setitem__("order", "two")), "is not what .*; remove it"),
 }
+
+
+def instead(name: str, values: object) -> Spoil:
+    """Other values under the units of a data set."""
+
+    def spoil(file: h5py.File) -> None:
+        units = file[name].attrs["units"]
+        del file[name]
+        file.create_dataset(name, data=values).attrs["units"] = units
+
+    return h5(spoil)
+
+
+def unit(value: object) -> Spoil:
+    return h5(lambda f: f["drive"].attrs.__setitem__("units", value))
+
+
+PHASE_CURVE: Rows = {
+    "nan": (h5(lambda f: f["phase"].__setitem__(1, np.nan)), "phase is nan at point 1 .*; leave those points out"),
+    "1e300": (h5(lambda f: f["phase"].__setitem__(2, 1e300)), r"phase_rad\[2\] = 1e\+300 is beyond 1e\+06; check its"),
+    "a curve that turns back": (h5(lambda f: f["phase"].__setitem__(2, 1)), "turns back at entry 2: .*; keep the mono"),
+    "drives out of order": (h5(lambda f: f["drive"].__setitem__(2, 0.5)), r"drive\[2\] = 0\.5 follows 1; sort the"),
+    "another length": (instead("phase", np.arange(4.0)), "3 drives for 4 phases; write one phase for each"),
+    "a plane": (instead("phase", np.eye(3)), r"phase has shape \(3, 3\); write one number for each point"),
+    "80 MB of points": (instead("drive", np.random.default_rng(1).random(10**7)), "drive has 10,000,000 points; a cur"),
+    "a group for a data set": (
+        h5(lambda f: (f.__delitem__("drive"), f.create_group("drive"))),
+        "has no data set drive",
+    ),
+    "text": (instead("drive", np.array([b"x", b"y", b"z"])), r"drive holds \|S1; write real numbers"),
+    "no units": (h5(lambda f: f["drive"].attrs.pop("units")), "drive has no units; set the attribute to V or mV or"),
+    "units of any length": (unit("V"), "units of drive is no text of fixed length; set the attribute to V or mV"),
+    "units that are no text": (unit(np.arange(3)), "units of drive is no text of fixed length; set the attribute"),
+    "units that are a name of 60 kB": (unit(np.bytes_(b"V" * 60_000)), "units of drive = 'VVVV.*' is none of V, mV"),
+    "units that are not UTF-8": (unit(np.bytes_(b"\xff\xfe")), "is damaged .*; expected a phase curve"),
+    "1 TB": (grow(TB), "at most 268,435,456; give a smaller file"),
+}
 SETTINGS: Rows = {
     "nan": (replaced("1,1", "1,nan"), "is not finite in row 0; mend it"),
     "a row too short": (replaced("1,1", "1"), "row 2 has 3 entries under 4 column names; mend it"),
@@ -219,4 +256,5 @@ ROWS: dict[str, Rows] = {
     "measured samples": ANY | H5 | SAMPLES,
     "settings as csv": ANY | SETTINGS,
     "settings as h5": ANY | H5,
+    "phase curve": ANY | H5 | PHASE_CURVE,
 }

@@ -149,6 +149,7 @@ def test_ages_that_cannot_be_are_refused() -> None:
 
 
 def test_cards_of_slow_weights_need_no_torch() -> None:
-    names = "LiquidCrystalCard, PhaseChangeCard, ResonanceCard, SwitchCard, WriteCard, Ledger, switch_card"
+    names = "LiquidCrystalCard, PhaseChangeCard, PhaseCurveCard, ResonanceCard, SwitchCard, WriteCard, Ledger"
+    names += ", switch_card, read_phase_curve"
     code = f"import sys; from photonics_sim.weights import {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
