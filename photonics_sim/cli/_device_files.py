@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,20 +19,23 @@ if TYPE_CHECKING:
 
 _NEW = "photonics-sim devices new chip.toml --from free-space-scatterer"
 _IMPORT = "photonics-sim devices import coupler.s4p --into chip.toml --at mesh.splitter"
+_CURVE = "photonics-sim devices import curve.h5 --into panel.toml --at mask.curve"
 EXAMPLES = f"[bold]Examples[/]\n\nphotonics-sim devices list\n\n{_NEW}\n\n{_IMPORT}"
 NEW_EXAMPLES = f"[bold]Examples[/]\n\n{_NEW}\n\n{_NEW} --name my-chip --set laser.power_mw=5"
 IMPORT_EXAMPLES = (
     f"[bold]Examples[/]\n\n{_IMPORT}\n\n{_IMPORT} --wavelength-nm 1550 --ports 1,4:2,3\n\n"
-    f"{_IMPORT.replace('s4p', 'dat')} --angle rad"
+    f"{_IMPORT.replace('s4p', 'dat')} --angle rad\n\n{_CURVE}"
 )
 
 
 def _complete_section(context: typer.Context, incomplete: str) -> list[str]:
     from photonics_sim.device import load_card
     from photonics_sim.measured import splitter_sections
+    from photonics_sim.weights import phase_curve_sections
 
     try:
-        paths = splitter_sections(load_card(context.params.get("into") or ""))
+        card = load_card(context.params.get("into") or "")
+        paths = splitter_sections(card) + phase_curve_sections(card)
     except PhotonicsError:
         return []
     return [path for path in paths if path.startswith(incomplete)]
@@ -57,10 +61,14 @@ def new(
 
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="S-parameters: .sNp, .h5, .csv, or Lumerical's .dat, .txt, .sparam.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="S-parameters: .sNp, .h5, .csv, or Lumerical's .dat, .txt, .sparam; a panel's phase curve: .h5.",
+        ),
     ],
     into: Annotated[Path, typer.Option(metavar="CARD.toml", help="Card file of your own.")],
-    at: Annotated[str, typer.Option(help="Splitter of the card: mesh.splitter.", autocompletion=_complete_section)],
+    at: Annotated[str, typer.Option(help="Splitter or phase curve of the card.", autocompletion=_complete_section)],
     wavelength_nm: Annotated[
         float | None, typer.Option("--wavelength-nm", help="By default the card's design wavelength.")
     ] = None,
@@ -70,14 +78,45 @@ def import_(
     angle: Annotated[str | None, typer.Option(help="Unit of Lumerical's angles: rad or deg.")] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Put a measured or simulated coupler into a card: coupling, slope, losses, each with its source."""
+    """Put a measured or simulated coupler, or a panel's measured phase curve, into a card, with its source."""
     from photonics_sim.measured import import_splitter
 
+    if _is_phase_curve(into, at):
+        if (wavelength_nm, ports, angle) != (None, None, None):
+            raise PhotonicsError(f"{at} is a phase curve; leave --wavelength-nm, --ports and --angle to couplers")
+        _import_phase_curve(file, into, at, json_)
+        return
     metres = None if wavelength_nm is None else 1e-9 * wavelength_nm
     found = import_splitter(file, into, at, wavelength_m=metres, ports=ports, angle=angle)
     human(_what_it_is(found) + " · " + _what_was_written(found))
     if json_:
         print_json(_answer(found, into, at))
+
+
+def _is_phase_curve(into: Path, at: str) -> bool:
+    """Also where a card has no other part that could be meant."""
+    from photonics_sim.device import load_card, require_own_card
+    from photonics_sim.measured import splitter_sections
+    from photonics_sim.weights import phase_curve_sections
+
+    require_own_card(into)
+    card = load_card(into)
+    known = phase_curve_sections(card)
+    return at in known or bool(known and not splitter_sections(card))
+
+
+def _import_phase_curve(file: Path, into: Path, at: str, json_: bool) -> None:
+    from photonics_sim.weights import import_phase_curve
+
+    curve = import_phase_curve(file, into, at)
+    source, turns = curve.source["phase_rad"], curve.reach_rad / (2 * math.pi)
+    human(
+        f"{len(curve.drive)} points, {curve.drive[0]:g} .. {curve.drive[-1]:g} {curve.unit}, "
+        f"{'falling' if curve.falling else 'rising'} · [bold]reach {curve.reach_rad:.3f} rad[/] ({turns:.2f} turns) · "
+        f"source noted: {escape(source)}"
+    )
+    if json_:
+        print_json({"card": into, "at": at, "source": source, "reach_rad": curve.reach_rad} | curve.card_values())
 
 
 def _what_it_is(found: SplitterImport) -> str:

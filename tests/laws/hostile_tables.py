@@ -149,6 +149,15 @@ def instead(name: str, values: object) -> Spoil:
     return h5(spoil)
 
 
+def many_points(file: h5py.File) -> None:
+    """Storage that is there and that nothing was written to."""
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    settings.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    del file["drive"]
+    file.create_dataset("drive", (3 * 10**7,), "f8", dcpl=settings)
+
+
 def unit(value: object) -> Spoil:
     return h5(lambda f: f["drive"].attrs.__setitem__("units", value))
 
@@ -160,7 +169,7 @@ PHASE_CURVE: Rows = {
     "drives out of order": (h5(lambda f: f["drive"].__setitem__(2, 0.5)), r"drive\[2\] = 0\.5 follows 1; sort the"),
     "another length": (instead("phase", np.arange(4.0)), "3 drives for 4 phases; write one phase for each"),
     "a plane": (instead("phase", np.eye(3)), r"phase has shape \(3, 3\); write one number for each point"),
-    "80 MB of points": (instead("drive", np.random.default_rng(1).random(10**7)), "drive has 10,000,000 points; a cur"),
+    "240 MB of points": (h5(many_points), "drive has 30,000,000 points; a curve has 2 .. 65,536"),
     "a group for a data set": (
         h5(lambda f: (f.__delitem__("drive"), f.create_group("drive"))),
         "has no data set drive",

@@ -26,7 +26,7 @@ ALLOWED = {
     "training": {"datasets", "device", "files", "runs"},
     "sweeps": {"analysis", "datasets", "device", "files", "runs", "training"},
     "plots": {"analysis", "device", "files", "runs", "sweeps", "training"},
-    "cli": {"analysis", "datasets", "device", "measured", "plots", "runs", "sweeps", "testing", "training"},
+    "cli": {"analysis", "datasets", "device", "measured", "plots", "runs", "sweeps", "testing", "training", "weights"},
     "photonics_devices": {"device", "mesh", "optics", "reuse", "signals", "weights"},
 }
 FREE = {"errors"}

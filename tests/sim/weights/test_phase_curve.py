@@ -132,7 +132,7 @@ def test_without_a_curve_the_steps_are_even(bits: int, dtype: torch.dtype) -> No
 
 
 def test_a_measured_straight_line_has_its_last_drive_among_the_steps() -> None:
-    """256 grey levels that reach 255/256 of a turn are the even steps; of those over a whole turn, two show the same."""
+    """256 grey levels that reach 255/256 of a turn are the even steps; of those over a turn two show the same."""
     grey = [0.0, 255.0]
     line = PhaseCurveCard(unit="grey level", drive=grey, phase_rad=[0.0, TURN * 255 / 256])
     assert_same_phase(held_phases(commands(), line, 8), quantise_phase(commands(), 8))

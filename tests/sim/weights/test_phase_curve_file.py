@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 
 from photonics_sim import PhotonicsError, load_card
+from photonics_sim.cli import main
 from photonics_sim.weights import (
     PhaseCurveCard,
     import_phase_curve,
@@ -172,4 +176,52 @@ def test_where_there_is_no_curve_nothing_is_written(lab: Path) -> None:
         import_phase_curve(lab / "curve.h5", lab / "my.toml", "mask.curve")
     with pytest.raises(PhotonicsError, match="is an installed card; make your own first"):
         import_phase_curve(lab / "curve.h5", "relax-slm", "mask.curve")
+    assert (lab / "my.toml").read_text() == CARD
+
+
+@dataclass
+class Told:
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Told]
+
+
+@pytest.fixture
+def cli(lab: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    def run(*args: object) -> Told:
+        monkeypatch.setattr(sys, "argv", ["photonics-sim", "devices", "import", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Told(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def test_the_command_line_imports_a_curve(cli: Cli, lab: Path) -> None:
+    done = cli("curve.h5", "--into", "my.toml", "--at", "mask.curve", "--json")
+    assert done.code == 0, done.err
+    assert re.fullmatch(
+        r"3 points, 0 \.\. 255 grey level, rising · reach 6\.632 rad \(1\.06 turns\) · source noted: curve\.h5, "
+        r"sha256 [0-9a-f]{16}\n",
+        done.err,
+    )
+    answer = json.loads(done.out)
+    assert answer["drive"] == [0.0, 100.0, 255.0]
+    assert load_card("my.toml").model_dump()["mask"]["curve"]["drive"] == answer["drive"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--at", "mask.curv"), r"mask\.curv is no phase curve; did you mean mask\.curve\?"),
+        (("--at", "mask.curve", "--ports", "1,2:3,4"), "mask.curve is a phase curve; leave --wavelength-nm, --ports"),
+    ],
+)
+def test_the_command_line_refuses_and_writes_nothing(args: tuple[str, ...], message: str, cli: Cli, lab: Path) -> None:
+    done = cli("curve.h5", "--into", "my.toml", *args)
+    assert done.code == 2
+    assert re.search(message, done.err)
     assert (lab / "my.toml").read_text() == CARD
