@@ -13,7 +13,7 @@ from photonics_sim.weights._phase_curve_card import PhaseCurveCard
 from photonics_sim.weights._settling import relax
 
 _TURN = 2 * math.pi
-_MOST_BITS = 24
+_MOST_BITS = 16
 _SLACK = 1e-6  # of the drive's span: what single precision makes of an end is that end
 
 
@@ -36,13 +36,13 @@ def held_phases(command_rad: Tensor, card: PhaseCurveCard, bits: int = 0) -> Ten
         through: 1, and 0 in the gap.
 
     Raises:
-        PhotonicsError: for bits outside 0 .. 24.
+        PhotonicsError: for bits outside 0 .. 16.
     """
     within = _into_reach(command_rad, card)
     if not _checked(bits):
         return within
     still = within.detach()
-    nearest = _phase(_nearest_drive(still.double(), card, bits), card)
+    _, nearest = _nearest(still.double(), card, bits)
     return nearest.to(still.dtype) + (within - still)
 
 
@@ -59,12 +59,13 @@ def held_drive(command_rad: Tensor, card: PhaseCurveCard, bits: int = 0) -> Tens
         shape. Gradients are those of the inverse curve, straight through the steps, and 0 in the gap.
 
     Raises:
-        PhotonicsError: for bits outside 0 .. 24.
+        PhotonicsError: for bits outside 0 .. 16.
     """
     within = _into_reach(command_rad, card).double()
     drive = _drive(within, card)
     if _checked(bits):
-        drive = _nearest_drive(within.detach(), card, bits) + (drive - drive.detach())
+        nearest, _ = _nearest(within.detach(), card, bits)
+        drive = nearest + (drive - drive.detach())
     return drive.to(command_rad.dtype)
 
 
@@ -128,17 +129,19 @@ def _into_reach(command: Tensor, card: PhaseCurveCard) -> Tensor:
     return lowest + above
 
 
-def _nearest_drive(phase: Tensor, card: PhaseCurveCard, bits: int) -> Tensor:
-    """Of the even drives the one whose phase is nearest; phases within reach, in double precision."""
-    drives = 1 << bits
+def _nearest(phase: Tensor, card: PhaseCurveCard, bits: int) -> tuple[Tensor, Tensor]:
+    """Of the even drives the one whose phase is nearest, and that phase; phases within reach, in double precision."""
+    count = 1 << bits
     if not card.drive:
-        return torch.remainder(torch.round(phase * drives / _TURN), drives) / drives
+        share = torch.remainder(torch.round(phase * count / _TURN), count) / count
+        return share, _TURN * share
     first, last = _ends(card)
-    step = (last - first) / (drives - 1)
-    below = ((_drive(phase, card) - first) / step).floor().clamp(0, drives - 2)
-    # a bend of the curve between two steps can make the farther drive the one of the nearer phase
-    errors = [(_phase(first + step * code, card) - phase).abs() for code in (below, below + 1)]
-    return first + step * (below + (errors[1] < errors[0]))
+    drives = torch.linspace(first, last, count, dtype=phase.dtype, device=phase.device)
+    drives = drives.flip(0) if card.falling else drives
+    phases = _phase(drives, card)
+    # halves between phases, not drives: where the curve bends between two drives, these differ
+    code = torch.searchsorted((phases[1:] + phases[:-1]) / 2, phase.contiguous())
+    return drives[code], phases[code]
 
 
 def _ends(card: PhaseCurveCard) -> tuple[float, float]:
