@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from photonics_sim.device import Section
+from photonics_sim.weights import PhaseCurveCard
 
 
 class PhaseMaskCard(Section):
@@ -35,6 +36,7 @@ class PhaseMaskCard(Section):
     phase_bits: int = Field(
         default=0, ge=0, le=16, description="steps of the drive, or of the height over 2 pi; 0 for continuous"
     )
+    curve: PhaseCurveCard = Field(default=PhaseCurveCard(), description="phase against drive, as measured on a panel")
     refractive_index: float = Field(
         default=0.0, ge=0, le=10, description="of a plate, whose heights make the phase; 0 for a panel"
     )
@@ -68,6 +70,8 @@ class PhaseMaskCard(Section):
     def _panel_or_plate(self) -> Self:
         if self.refractive_index and self.refractive_index <= 1:
             raise ValueError("refractive_index: a plate delays light with an index above 1; 0 is a panel")
+        if self.refractive_index and self.curve.drive:
+            raise ValueError("a plate (refractive_index) has no drive; remove mask.curve, or set refractive_index = 0")
         if self.absorption_per_m and not self.refractive_index:
             raise ValueError("absorption_per_m is that of a plate; set refractive_index, or give a panel's loss_db")
         return self

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from photonics_devices._phase_mask_card import PhaseMaskCard
 from photonics_sim.device import derive_key, normal, to_si
 from photonics_sim.optics import SURFACES, Propagator, filled, fringed, misplaced_transfer, pointing, uneven
-from photonics_sim.signals import quantise_phase
+from photonics_sim.weights import held_phases
 
 
 class PhaseMasks(nn.Module):
     r"""K masks of n x n pixels; from commanded phases to what the light meets.
 
-    In this order: the drive and its steps (`held`), the response that differs over a panel, the fringing fields,
+    In this order: the drive and its steps (`held_phases`), the response that differs over a panel, the fringing fields,
     the lack of flatness and the random error of a pixel, losses, the gaps between pixels, the angle by which a mask
     turns the light. Where a mask stands is told apart (`moves`): it changes the ways between them.
 
@@ -56,15 +56,13 @@ class PhaseMasks(nn.Module):
         return {name: getattr(self, name) for name in _DRAWN if getattr(self, name) is not None}
 
     def held(self) -> Tensor:
-        """The phases that drive or plate really hold, in rad, `(K, n, n)`."""
-        return quantise_phase(self.phases, self.card.phase_bits)
+        """The phases that drive or plate really hold, within a turn, in rad, `(K, n, n)`: neighbours see its step."""
+        return held_phases(self.phases, self.card.curve, self.card.phase_bits)
 
     def transmissions(self) -> Tensor:
         """What light is multiplied by, complex, `(chips or 1, K, n, n)`."""
         card, errors, shape = self.card, self.errors, self.phases.shape[1:]
         phase = self.held()
-        if card.fringing_px or "response" in errors or card.absorption_per_m:
-            phase = torch.remainder(phase, 2 * math.pi)  # panels and plates end there: neighbours see the step
         amplitude = 10 ** (-card.loss_db / 20) * torch.exp(-card.absorption_per_m / 2 * self._height(phase))
         if "response" in errors:
             phase = phase * (1 + uneven(shape, errors["response"]).to(phase))

@@ -25,6 +25,7 @@ IDEAL: dict[str, Any] = {
     "mask.phase_error_rad": 0.0,
     "mask.shift_px": 0.0,
     "mask.loss_db": 0.0,
+    "mask.fill_factor": 1.0,
     "detector.shot_noise": False,
     "detector.thermal_noise": False,
 }
@@ -210,7 +211,7 @@ def test_costs_add_up_by_hand() -> None:
     assert costs.latency_s["data panel"] == pytest.approx(10e-3)
     assert costs.energy_j["data panel"] == pytest.approx(784 * 3.6e-12)
     (link,) = costs.links
-    assert link.losses_db["masks"] == pytest.approx(5 * 0.97)
+    assert link.losses_db["masks"] == pytest.approx(5 * (0.34 - 20 * math.log10(0.93)))
 
 
 def test_images_are_taken_whole() -> None:
