@@ -12,7 +12,7 @@ from torch import Tensor
 
 from photonics_sim.device import format_si
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
-from photonics_sim.optics._grid import Pair, Scalar, number, pair, positions
+from photonics_sim.optics._grid import Pair, Scalar, number, pair, plane
 
 Lens = Literal["paraxial", "aspheric"]
 
@@ -53,7 +53,7 @@ def thin_lens(
     wave, f = number(wavelength, "wavelength", "m", positive=True), number(focal_length, "focal_length", "m")
     if float(f.detach()) == 0:
         raise PhotonicsError("focal_length = 0 m: expected a length, negative for a lens that spreads light")
-    y, x = _plane(shape, pitch, centre)
+    y, x = plane(shape, pitch, centre)
     squared = y.square() + x.square()
     _check_edge(squared.detach(), pair(pitch, "pitch", "m"), float(wave.detach()), float(f.detach()), kind, diameter)
     if kind == "paraxial":
@@ -98,7 +98,7 @@ def circular_aperture(
         PhotonicsError: for lengths that are none.
     """
     size = number(diameter, "diameter", "m", positive=True)
-    y, x = _plane(shape, pitch, centre, finer)
+    y, x = plane(shape, pitch, centre, finer)
     inside = (y.square() + x.square() <= size.square() / 4).to(torch.float64)
     return _per_pixel(inside, finer)
 
@@ -108,76 +108,9 @@ def rectangular_aperture(
 ) -> Tensor:
     """Light passes within a rectangle of this size, (y, x) in metres; else as `circular_aperture`."""
     height, width = pair(size, "size", "m", positive=True)
-    y, x = _plane(shape, pitch, centre, finer)
+    y, x = plane(shape, pitch, centre, finer)
     inside = ((y.abs() <= height / 2) & (x.abs() <= width / 2)).to(torch.float64)
     return _per_pixel(inside, finer)
-
-
-def blazed_grating(
-    shape: Sequence[int], *, pitch: Pair, period: Scalar, depth: Scalar = 2 * math.pi, angle: Scalar = 0.0
-) -> Tensor:
-    r"""A saw tooth of phase: order m gets :math:`\mathrm{sinc}^2(m - \phi / 2\pi)` of the light.
-
-    Args:
-        shape: (ny, nx).
-        pitch: In metres, or (y, x).
-        period: In metres.
-        depth: Of the phase, in rad.
-        angle: Of the direction that light is sent to against x, in rad.
-
-    Raises:
-        PhotonicsError: for a period below two samples, which has no teeth.
-    """
-    long, turn = number(period, "period", "m", positive=True), number(angle, "angle", "rad")
-    coarse = max(float(step.detach()) for step in pair(pitch, "pitch", "m", positive=True))
-    if float(long.detach()) < 2 * coarse:
-        raise PhotonicsError(
-            f"period = {format_si(float(long.detach()), 'm')}: a grating needs two samples of {format_si(coarse, 'm')}"
-        )
-    y, x = _plane(shape, pitch, 0.0)
-    phase = number(depth, "depth", "rad") * torch.remainder((y * turn.sin() + x * turn.cos()) / long, 1)
-    return torch.complex(phase.cos(), phase.sin())
-
-
-def gaussian_beam(
-    shape: Sequence[int],
-    *,
-    pitch: Pair,
-    wavelength: Scalar,
-    waist: Scalar,
-    distance: Scalar = 0.0,
-    power: Scalar = 1.0,
-    centre: Pair = 0.0,
-) -> Tensor:
-    r"""A Gaussian beam, paraxial, a distance behind its waist, without the phase k z.
-
-    .. math:: u = \sqrt{\tfrac{2P}{\pi}}\,\frac{1}{w}\, e^{-r^2/w^2 + i k r^2 / 2R - i \arctan(z / z_R)}
-
-    Siegman, Lasers (1986), 17.1.
-
-    Args:
-        shape: (ny, nx).
-        pitch, wavelength, waist, distance, centre: In metres; the waist is the 1/e^2 radius of the intensity.
-        power: In watts: |u|^2 is in W/m^2.
-
-    Raises:
-        PhotonicsError: for lengths that are none.
-    """
-    wave, w0 = number(wavelength, "wavelength", "m", positive=True), number(waist, "waist", "m", positive=True)
-    z, watts = number(distance, "distance", "m"), number(power, "power", "W")
-    y, x = _plane(shape, pitch, centre)
-    rayleigh = math.pi * w0.square() / wave
-    # i / q, q = z - i z_R, holds radius, curvature and the phase of Gouy at once
-    inverse = 1 / torch.complex(rayleigh, z)
-    squared = y.square() + x.square()
-    return torch.sqrt(2 * watts / math.pi) / w0 * rayleigh * inverse * torch.exp(-math.pi / wave * squared * inverse)
-
-
-def _plane(shape: Sequence[int], pitch: Pair, centre: Pair, finer: int = 1) -> tuple[Tensor, Tensor]:
-    """Coordinates of the samples against a centre, `(ny, 1)` and `(1, nx)`, float64 metres."""
-    steps, middle = pair(pitch, "pitch", "m", positive=True), pair(centre, "centre", "m")
-    y, x = (positions(int(n) * finer, step / finer) - off for n, step, off in zip(shape, steps, middle, strict=True))
-    return y[:, None], x[None, :]
 
 
 def _per_pixel(inside: Tensor, finer: int) -> Tensor:

@@ -50,6 +50,13 @@ def positions(count: int, pitch: Scalar, centre: Scalar = 0.0) -> Tensor:
     return (torch.arange(count, dtype=torch.float64) - (count - 1) / 2) * pitch + centre
 
 
+def plane(shape: Sequence[int], pitch: Pair, centre: Pair, finer: int = 1) -> tuple[Tensor, Tensor]:
+    """Coordinates of the samples against a centre, `(ny, 1)` and `(1, nx)`, float64 metres."""
+    steps, middle = pair(pitch, "pitch", "m", positive=True), pair(centre, "centre", "m")
+    y, x = (positions(int(n) * finer, step / finer) - off for n, step, off in zip(shape, steps, middle, strict=True))
+    return y[:, None], x[None, :]
+
+
 def frequencies(count: int, pitch: Scalar) -> Tensor:
     """Spatial frequencies of a discrete Fourier transform of one axis, cycles per metre, zero first, `(count)`."""
     bins: Tensor = torch.fft.fftfreq(count, dtype=torch.float64)
