@@ -12,7 +12,7 @@ from photonics_sim.device import format_si
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.optics._grid import Pair, Scalar, number, pair, plane
 
-_NUDGE = 1e-9  # of a period: an edge that falls on a sample falls to the same side in every period
+_NUDGE = 1e-9  # of a period, above rounding: an edge on a sample falls to the same side in every period
 
 
 def blazed_grating(
@@ -99,7 +99,7 @@ def periods(
     """
     long, turn = number(period, "period", "m", positive=True), number(angle, "angle", "rad")
     coarse = max(float(step.detach()) for step in pair(pitch, "pitch", "m", positive=True))
-    if float(long.detach()) < least * coarse:
+    if float(long.detach()) < (1 - _NUDGE) * least * coarse:
         raise PhotonicsError(
             f"period = {format_si(float(long.detach()), 'm')}: {needs} of {format_si(coarse, 'm')}; take "
             f"{format_si(least * coarse, 'm')} or more"

@@ -67,8 +67,8 @@ def test_a_plane_wave_goes_where_it_is_sent() -> None:
         plane_wave((5, 6), pitch=8e-6, wavelength=lines, angle=0.01)[1], plane_wave((5, 6), **ANY, angle=0.01), "equal"
     )
     # a lens brings it to a spot f sin(angle) from its axis, as symmetric there as a window is
-    spot = focus(wave, pitch=(8e-6, 7e-6), wavelength=532e-9, focal_length=0.1, output_pitch=1e-4, output_shape=(21, 25),
-                 offset=[0.1 * math.sin(turn) for turn in angle]).abs()  # fmt: skip
+    spot = focus(wave, pitch=(8e-6, 7e-6), wavelength=532e-9, focal_length=0.1, output_pitch=1e-4,
+                 output_shape=(21, 25), offset=[0.1 * math.sin(turn) for turn in angle]).abs()  # fmt: skip
     assert int(spot.argmax()) == 10 * 25 + 12
     assert_close(spot, spot.flip(0, 1))
 
