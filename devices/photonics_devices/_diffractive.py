@@ -53,16 +53,14 @@ class DiffractiveStack(PanelDevice):
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """The light on the data panel, on each mask and where it is read, and the phases of the masks."""
-        field = self.panel(x[None], None)
-        masks, hops = (
-            self.masks.transmissions()[0],
-            self.masks.hops(self.way, field)[0],
-        )  # of an ensemble, the first chip
-        images = {"light on the data panel": field[0]}
+        field = self.panel(x, None)
+        # of an ensemble, the first chip
+        masks, hops = self.masks.transmissions()[0], self.masks.hops(self.way, field)[0]
+        images = {"light on the data panel": self.shown(field)}
         for number in range(1, len(masks) + 1):
-            images[f"light on mask {number}"] = relay(field, masks[: number - 1], hops[:number])[0]
+            images[f"light on mask {number}"] = self.shown(relay(field, masks[: number - 1], hops[:number]))
             images[f"phase of mask {number}"] = masks[number - 1].angle()
-        images["light at the detectors"] = relay(field, masks, hops)[0]
+        images["light at the detectors"] = self.shown(relay(field, masks, hops))
         return images
 
     def costs(self) -> Costs:

@@ -51,7 +51,7 @@ class FourierProcessor(PanelDevice):
         )  # fmt: skip
 
     def arriving(self, x: Tensor, key: int | None) -> Tensor:
-        light: Tensor = self.to_camera(self._on_mask(self.panel(x, key)) * self._sent(x.ndim - 1))
+        light: Tensor = self.to_camera(self._on_mask(self.panel(x, key)) * self._sent(x.ndim))
         return light[0] if self.masks.chips is None else light
 
     def read(self, power_w: Tensor, key: int | None) -> Tensor:
@@ -59,12 +59,13 @@ class FourierProcessor(PanelDevice):
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """The light on the data panel, on the mask and on the camera, and the phase of the mask."""
-        panel = self.panel(x[None], None)
+        panel, sent = self.panel(x, None), self.masks.transmissions()[0, 0]  # of an ensemble, the first chip
+        there = self._on_mask(panel)[0]
         return {
-            "light on the data panel": panel[0],
-            "light on the mask": self._on_mask(panel)[0, 0],
-            "phase of the mask": self.masks.transmissions()[0, 0].angle(),
-            "light at the detectors": self.arriving(x[None], None).reshape(-1, *panel.shape[1:])[0],
+            "light on the data panel": self.shown(panel),
+            "light on the mask": self.shown(there),
+            "phase of the mask": sent.angle(),
+            "light at the detectors": self.shown(self.to_camera(there * sent)),
         }
 
     def costs(self) -> Costs:
@@ -73,13 +74,13 @@ class FourierProcessor(PanelDevice):
         way = 4 * self.focal_length
         return panel_costs(self.card, self.card.camera, per_pixel, way_m=way, masks=1, pixels_read=read)
 
-    def _sent(self, batch_axes: int) -> Tensor:
-        """Transmission of the mask, `(chips or 1, *ones, m, m)`."""
+    def _sent(self, axes: int) -> Tensor:
+        """Transmission of the mask, `(chips or 1, *ones, m, m)`, for so many axes of modes and batch."""
         sent = self.masks.transmissions()[:, 0]
-        return sent.reshape(len(sent), *[1] * batch_axes, *sent.shape[1:])
+        return sent.reshape(len(sent), *[1] * axes, *sent.shape[1:])
 
     def _on_mask(self, panel: Tensor) -> Tensor:
-        """Light on the mask, `(chips or 1, *batch, m, m)`."""
+        """Light on the mask, `(chips or 1, modes, *batch, m, m)`."""
         moves = self.masks.moves()
         if moves is None:
             there: Tensor = self.to_mask(panel)

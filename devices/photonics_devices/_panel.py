@@ -12,17 +12,19 @@ from torch import Tensor, nn
 from photonics_devices._panel_card import PanelCard
 from photonics_devices._phase_masks import PhaseMasks
 from photonics_sim.device import Device, check_chips, derive_key, normal, to_si
+from photonics_sim.optics import extended_source
 from photonics_sim.signals import encode
 
 
 class PanelDevice(Device):
     r"""Light of a panel that carries the data goes through phase masks to a plane of detectors.
 
-    .. math:: y_c = g \sum_{i \in R_c} |u_i|^2
+    .. math:: y_c = g \sum_{i \in R_c} \sum_m |u_{mi}|^2
 
     Light is shared evenly by the panel's pixels that carry data; each number fills a square of them. R_c is the square
     of detector c. Trained are the phases and one electronic gain g. Outputs are detected power over laser power, times
-    g. A model says how light gets from the panel to the last plane (`arriving`).
+    g. A source with extent lights the panel with M modes, plane waves whose powers add up; a laser with one. A model
+    says how light gets from the panel to the last plane (`arriving`).
 
     Args:
         card: The numbers.
@@ -32,6 +34,7 @@ class PanelDevice(Device):
     """
 
     regions: Tensor
+    modes: Tensor | None
 
     def __init__(self, card: PanelCard, masks: int, pixels: int, seed: int) -> None:
         super().__init__()
@@ -43,10 +46,11 @@ class PanelDevice(Device):
         self.masks = PhaseMasks(card.mask, phases, pitch=self.pitch, wavelength=self.wavelength)
         self.log_gain = nn.Parameter(torch.tensor(math.log(30.0 * card.classes), dtype=dtype))
         self.register_buffer("regions", squares(card).to(dtype), persistent=False)
+        self.register_buffer("modes", _modes(card, self.pitch, self.wavelength), persistent=False)
 
     @abstractmethod
     def arriving(self, x: Tensor, key: int | None) -> Tensor:
-        """Field on the last plane, `([chips,] *batch, n, n)`, in roots of the laser's power per pixel."""
+        """Field on the last plane, `([chips,] modes, *batch, n, n)`, in roots of the laser's power per pixel."""
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
         watts = to_si("power_mw", self.card.laser.power_mw)
@@ -85,10 +89,23 @@ class PanelDevice(Device):
         """The sum over the square of each detector, `(..., n, n)` to `(..., classes)`."""
         return pixels.flatten(-2) @ self.regions.flatten(1).mT
 
+    def lit(self, x: Tensor) -> Tensor:
+        """Light on the data panel `(modes, *ones, n, n)` for inputs `(*batch, inputs)`: even where data are, else none.
+
+        In roots of the laser's power per pixel.
+        """
+        even = torch.full((1, self.in_features), 1 / math.sqrt(self.card.inputs), dtype=x.dtype, device=x.device)
+        light = self.spread(even / self.card.pixels_per_input)
+        light = (
+            torch.complex(light, torch.zeros_like(light))
+            if self.modes is None
+            else light * torch.view_as_complex(self.modes)
+        )
+        return light.reshape(len(light), *[1] * (x.ndim - 1), *light.shape[1:])
+
     def panel(self, x: Tensor, key: int | None) -> Tensor:
-        """Light behind the data panel `(*batch, n, n)`, in roots of the laser's power per pixel."""
-        light = encode(x, self.card.encoder, key) / (math.sqrt(self.card.inputs) * self.card.pixels_per_input)
-        return self.spread(light)
+        """Light behind the data panel `(modes, *batch, n, n)`, in roots of the laser's power per pixel."""
+        return self.lit(x) * self.spread(encode(x, self.card.encoder, key))
 
     def spread(self, values: Tensor) -> Tensor:
         """One number for each input, `(*batch, inputs)`, on the squares of its pixels, `(*batch, n, n)`."""
@@ -100,7 +117,35 @@ class PanelDevice(Device):
 
     def _intensity(self, x: Tensor, key: int | None) -> Tensor:
         """Share of the laser's power on each pixel of the last plane, `([chips,] *batch, n, n)`."""
-        return torch.view_as_real(self.arriving(x, key)).square().sum(-1)
+        power = torch.view_as_real(self.arriving(x, key)).square().sum(-1)
+        return power.sum(0 if self.masks.chips is None else 1)
+
+    def shown(self, fields: Tensor) -> Tensor:
+        """One image of modes `(modes, n, n)`: the field of one, or the root of the power of many."""
+        if len(fields) == 1:
+            return fields[0]
+        root = torch.view_as_real(fields).square().sum((0, -1)).sqrt()
+        return torch.complex(root, torch.zeros_like(root))
+
+
+def _modes(card: PanelCard, pitch: float, wavelength: float) -> Tensor | None:
+    """Plane waves of an extended source, `(modes, n, n, 2)`, of power 1 in all at each pixel; None for a laser.
+
+    Real and imaginary part come last: a change of number type must not drop one of them.
+    """
+    source, n = card.source_extent, card.pixels
+    if not source.angular_radius_mrad:
+        return None
+    waves = extended_source(
+        (n, n),
+        pitch=pitch,
+        wavelength=wavelength,
+        angular_radius=to_si("angular_radius_mrad", source.angular_radius_mrad),
+        profile=source.profile,
+        modes=source.modes,
+        power=(n * pitch) ** 2,
+    )
+    return torch.view_as_real(waves).to(torch.get_default_dtype())
 
 
 def squares(card: PanelCard) -> Tensor:

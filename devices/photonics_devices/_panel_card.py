@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from photonics_devices._images import near_root
 from photonics_devices._phase_mask_card import PhaseMaskCard
+from photonics_devices._source_card import SourceCard
 from photonics_sim.device import Card
 from photonics_sim.signals import EncoderCard, LaserCard
 
@@ -30,6 +31,7 @@ class PanelCard(Card):
     )
     region_px: int = Field(ge=1, le=4096, description="width of a detector, in pixels")
     laser: LaserCard
+    source_extent: SourceCard = Field(default=SourceCard(), description="of the source, which lights the data panel")
     encoder: EncoderCard
     mask: PhaseMaskCard
 

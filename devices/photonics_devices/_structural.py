@@ -54,7 +54,7 @@ class StructuralEncoder(PanelDevice):
         )
 
     def arriving(self, x: Tensor, key: int | None) -> Tensor:
-        data, light = self._data(x, key), self._source(x)
+        data, light = self._data(x, key), self.lit(x)
         chips = zip(self.masks.transmissions(), self._hops(light), strict=True)
         there = torch.stack([self._through(light, data, masks, hops)[-1] for masks, hops in chips])
         return there[0] if self.masks.chips is None else there
@@ -63,8 +63,12 @@ class StructuralEncoder(PanelDevice):
         return detect(self.summed(power_w), self.card.detector, key)
 
     def response(self, x: Tensor) -> Tensor:
-        """The field in the middle of each detector, `(*batch, classes)`; a detector adds the powers of such pixels."""
+        """The field in the middle of each detector, `(*batch, classes)`; a detector adds the powers of such pixels.
+
+        Of light with several modes, the field of the first.
+        """
         field = self.arriving(x, None)
+        field = field[0] if self.masks.chips is None else field[:, 0]
         middle = self.regions.flatten(1).cumsum(-1) > self.card.region_px**2 // 2
         return field.flatten(-2)[..., middle.int().argmax(-1)]
 
@@ -80,14 +84,14 @@ class StructuralEncoder(PanelDevice):
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """Data and mask of each write as one phase, the light that meets them, and the light where it is read."""
-        data, light = self._data(x[None], None), self._source(x[None])
+        data, light = self._data(x, None), self.lit(x)
         masks = self.masks.transmissions()[0]  # of an ensemble, the first chip
         lights = self._through(light, data, masks, self._hops(light)[0])
         images = {}
         for number, mask in enumerate(masks, start=1):
-            images[f"light on write {number}"] = lights[number - 1][0]
-            images[f"phase of write {number}"] = (mask * data[0]).angle()
-        images["light at the detectors"] = lights[-1][0]
+            images[f"light on write {number}"] = self.shown(lights[number - 1])
+            images[f"phase of write {number}"] = (mask * data).angle()
+        images["light at the detectors"] = self.shown(lights[-1])
         return images
 
     def costs(self) -> Costs:
@@ -100,12 +104,6 @@ class StructuralEncoder(PanelDevice):
     def _data(self, x: Tensor, key: int | None) -> Tensor:
         """What every write does to light, `(*batch, n, n)`: one where no data lie."""
         return 1 + self.spread(encode(x, self.card.encoder, key) - 1)
-
-    def _source(self, x: Tensor) -> Tensor:
-        """Even light on the data, `(1, ..., n, n)` for the axes of a batch, in roots of the laser's power per pixel."""
-        even = torch.ones(*[1] * (x.ndim - 1), self.in_features, dtype=x.dtype, device=x.device)
-        even = even / (math.sqrt(self.card.inputs) * self.card.pixels_per_input)
-        return self.spread(torch.complex(even, torch.zeros_like(even)))
 
     def _hops(self, light: Tensor) -> list[tuple[Tensor, ...]]:
         """Transfer functions behind each write, for each chip: the light before the first one is even."""
