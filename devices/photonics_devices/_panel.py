@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from pathlib import Path
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from photonics_devices._panel_card import PanelCard
+from photonics_devices._panel_export import write_panel_settings
 from photonics_devices._phase_masks import PhaseMasks
 from photonics_sim.device import Device, check_chips, derive_key, normal, to_si
 from photonics_sim.optics import extended_source
@@ -69,6 +71,14 @@ class PanelDevice(Device):
     def detectors(self) -> Tensor:
         """The square of each class in the last plane."""
         return self.regions
+
+    def mask_shape(self) -> tuple[int, int, int]:
+        masks, rows, columns = self.masks.phases.shape
+        return masks, rows, columns
+
+    def write_settings(self, path: Path) -> int:
+        """Write commands, held phases and drives or heights of every mask; as `.png`, an image for each mask."""
+        return write_panel_settings(self.masks, path)
 
     def ideal(self) -> Self:
         return self._rebuilt(self.card.ideal())

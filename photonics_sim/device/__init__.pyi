@@ -24,6 +24,7 @@ from ._device import Ages as Ages
 from ._device import Device as Device
 from ._device import Drawn as Drawn
 from ._device import Exports as Exports
+from ._device import ExportsMasks as ExportsMasks
 from ._device import Imaged as Imaged
 from ._device import Metered as Metered
 from ._device import Multiplies as Multiplies

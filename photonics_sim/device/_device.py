@@ -206,13 +206,21 @@ class Scheduled(Protocol):
 
 @runtime_checkable
 class Exports(Protocol):
-    """Writes its slow settings for the electronics that drive it."""
+    """Writes its slow settings for the electronics that drive it, or the workshop that makes it."""
 
     def write_settings(self, path: Path) -> int:
-        """Write one row for each phase shifter, with its drive, to a `.csv`, `.h5` or `.hdf5` file.
+        """Write what each phase shifter or pixel is commanded and what it is set to; `.csv`, `.h5` or `.hdf5`.
 
         Of an ensemble, the first chip.
 
         Returns:
-            The number of rows.
+            The number of shifters, or of pixels of all masks; a row for each in a `.csv`.
         """
+
+
+@runtime_checkable
+class ExportsMasks(Protocol):
+    """Beside `Exports`: its settings are images, written as `.png` too, one for each mask (`weights.mask_files`)."""
+
+    def mask_shape(self) -> tuple[int, int, int]:
+        """How many masks, and rows and columns of pixels of each."""

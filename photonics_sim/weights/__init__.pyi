@@ -14,6 +14,11 @@ from ._export import read_settings as read_settings
 from ._export import write_settings as write_settings
 from ._levels import UniformLevels as UniformLevels
 from ._liquid_crystal_card import LiquidCrystalCard as LiquidCrystalCard
+from ._mask_export import mask_files as mask_files
+from ._mask_export import write_masks as write_masks
+from ._mask_setting import MaskSetting as MaskSetting
+from ._mask_setting import drive_setting as drive_setting
+from ._mask_setting import height_setting as height_setting
 from ._model import IdealWeights as IdealWeights
 from ._model import Moment as Moment
 from ._model import WeightModel as WeightModel

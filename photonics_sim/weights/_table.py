@@ -32,15 +32,18 @@ def as_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def as_h5(table: Table, meanings: Mapping[str, str]) -> bytes:
-    """The table as an HDF5 file, one data set per column with its unit and meaning."""
+def as_h5(table: Table, meanings: Mapping[str, str], units: Mapping[str, str] | None = None) -> bytes:
+    """The table as an HDF5 file, one data set per column with its unit and meaning.
+
+    Units are those that the names end with, except where `units` says another.
+    """
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", track_order=True) as file:
         for name, values in table.items():
             stored = np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
             item = file.create_dataset(name, data=stored)
             unit = unit_of(name)
-            item.attrs["units"] = unit.symbol if unit else "1"
+            item.attrs["units"] = (units or {}).get(name, unit.symbol if unit else "1")
             item.attrs["long_name"] = meanings.get(name, name.replace("_", " "))
     return buffer.getvalue()
 
