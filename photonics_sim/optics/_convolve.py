@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from photonics_sim.device import forward_mode_active
+from photonics_sim.errors import PhotonicsError
 
 _BLOCK_BYTES = 2**20  # of the rows that are transformed together, which a core's second cache holds
 
@@ -26,12 +27,45 @@ def convolve(field: Tensor, transfer: Tensor) -> Tensor:
 
     Returns:
         The field of shape `(..., ny, nx)`.
+
+    Raises:
+        PhotonicsError: where they do not fit together.
     """
+    check_transfer(field, transfer)
     if forward_mode_active() or transfer.requires_grad:
         return plain_convolve(field, transfer)
     lead = torch.broadcast_shapes(field.shape[:-2], transfer.shape[:-2])
     field = field.expand(*lead, *field.shape[-2:])
     return _Convolve.apply(field, transfer, False)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def check_transfer(field: Tensor, transfer: Tensor) -> None:
+    """Refuse a field that is not complex, and a transfer function of another type or of fewer samples.
+
+    Raises:
+        PhotonicsError: names both.
+    """
+    fits = (
+        field.ndim > 1
+        and transfer.ndim > 1
+        and all(p >= n for p, n in zip(transfer.shape[-2:], field.shape[-2:], strict=True))
+    )
+    if not (field.is_complex() and fits):
+        raise PhotonicsError(
+            f"field {field.dtype} {tuple(field.shape)} and transfer function {tuple(transfer.shape)}: expected a "
+            "complex field (..., ny, nx) and as many samples or more, padded, (..., py, px)"
+        )
+    if transfer.dtype != field.dtype:
+        raise PhotonicsError(
+            f"field {field.dtype} and transfer function {transfer.dtype}: cast one to the other's type"
+        )
+    try:
+        torch.broadcast_shapes(field.shape[:-2], transfer.shape[:-2])
+    except RuntimeError:
+        raise PhotonicsError(
+            f"leading axes {tuple(field.shape[:-2])} of the field and {tuple(transfer.shape[:-2])} of the transfer "
+            "function (its wavelengths) do not broadcast; give the field an axis of 1 where it is to be repeated"
+        ) from None
 
 
 def adjoint_convolve(field: Tensor, transfer: Tensor) -> Tensor:

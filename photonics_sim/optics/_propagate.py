@@ -14,7 +14,7 @@ from photonics_sim.optics._grid import Pair, Scalar, complex_field, number
 from photonics_sim.optics._judge import judge
 from photonics_sim.optics._operators import Operator, check_method, make_operator
 from photonics_sim.optics._plan import PropagationPlan
-from photonics_sim.optics._space import geometry
+from photonics_sim.optics._space import check_wavelengths, geometry
 from photonics_sim.optics._transfer import sampled_transfer
 
 
@@ -65,6 +65,7 @@ def propagate(
         (field.shape[-2], field.shape[-1]), pitch=pitch, wavelength=wavelength, distance=distance, tilt=tilt,
         offset=offset, output_pitch=output_pitch, output_shape=output_shape,
     )  # fmt: skip
+    check_wavelengths(field, space)
     if method == "auto":
         plan = judge(space, planes, field, "auto", accuracy)
         method = plan.method

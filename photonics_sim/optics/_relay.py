@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from photonics_sim.device import forward_mode_active
-from photonics_sim.optics._convolve import adjoint_convolve, convolve
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.optics._convolve import adjoint_convolve, check_transfer, convolve
 
 _SAMPLES_BYTES = 2**22  # of the fields that go through all masks together
 
@@ -26,10 +27,26 @@ def relay(field: Tensor, masks: Tensor, transfers: tuple[Tensor, ...]) -> Tensor
 
     Returns:
         The field after the last hop, `(..., ny, nx)`.
+
+    Raises:
+        PhotonicsError: for masks of another shape or type, or another number of hops.
     """
+    _check(field, masks, transfers)
     if forward_mode_active() or any(transfer.requires_grad for transfer in transfers):
         return plain_relay(field, masks, transfers)
     return _Relay.apply(field, masks, *transfers)[0]  # type: ignore[no-untyped-call, no-any-return]
+
+
+def _check(field: Tensor, masks: Tensor, transfers: tuple[Tensor, ...]) -> None:
+    if masks.ndim != 3 or masks.shape[-2:] != field.shape[-2:] or masks.dtype != field.dtype:
+        raise PhotonicsError(
+            f"masks {masks.dtype} {tuple(masks.shape)} for a field {field.dtype} {tuple(field.shape)}: expected "
+            "transmissions (masks, ny, nx) of its samples and its type"
+        )
+    if len(transfers) != len(masks) + 1:
+        raise PhotonicsError(f"{len(transfers)} transfer functions for {len(masks)} masks; expected {len(masks) + 1}")
+    for transfer in transfers:
+        check_transfer(field, transfer)
 
 
 def plain_relay(field: Tensor, masks: Tensor, transfers: tuple[Tensor, ...]) -> Tensor:

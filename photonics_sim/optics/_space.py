@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.optics._grid import Pair, Scalar, number, pair
 from photonics_sim.optics._operators import Planes
@@ -48,3 +51,19 @@ def geometry(
             "leave the plane; the squared sines of both angles must add up to less than 1"
         )
     return space, Planes((shape, steps), ((samples[0], samples[1]), read))
+
+
+def check_wavelengths(field: Tensor, space: Space) -> None:
+    """Refuse wavelengths that no leading axis of a field is for.
+
+    Raises:
+        PhotonicsError: names both, and the remedy.
+    """
+    lead, waves = tuple(field.shape[:-2]), tuple(space.wavelength.shape)
+    try:
+        torch.broadcast_shapes(lead, waves)
+    except RuntimeError:
+        raise PhotonicsError(
+            f"wavelengths {waves} and a field {tuple(field.shape)}: its leading axes {lead} do not broadcast with "
+            "them; give the field an axis of 1 for the wavelengths, field[..., None, :, :]"
+        ) from None
