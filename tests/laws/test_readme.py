@@ -65,6 +65,7 @@ def test_every_card_is_in_both_tables() -> None:
 
 
 SCRIPTS = [
+    "airy_lens.py --steps 2 --random 1",
     "phase_error_tolerance.py --epochs 1 --chips 2",
     "free_space_mnist.py --data digits --epochs 1 --seeds 0",
     "free_space_tolerance.py --epochs 1 --seeds 1 --points 8 --chips 1",
