@@ -36,7 +36,8 @@ from matplotlib.patches import Patch
 
 import photonics_sim as ps
 from photonics_sim.plots import Figure
-from photonics_sim.sweeps import Execution, Influence, Required, SweepResult, required, sensitivity
+from photonics_sim.sweeps import Execution, SweepResult
+from photonics_sim.tolerance import Influence, Required, required, sensitivity
 
 CARD, LIGHT = "free-space-scatterer", "laser.power_mw"
 FULL_MW, WEAK_MW = 10.0, 0.01  # the laser of the card, and 30 dB less

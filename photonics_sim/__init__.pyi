@@ -7,6 +7,7 @@ from . import optics as optics
 from . import reuse as reuse
 from . import signals as signals
 from . import sweeps as sweeps
+from . import tolerance as tolerance
 from . import weights as weights
 from .analysis import check_universality as check_universality
 from .device import Chain as Chain

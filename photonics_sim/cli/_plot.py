@@ -13,7 +13,7 @@ from photonics_sim.cli._output import human, print_json
 from photonics_sim.errors import PhotonicsError, did_you_mean
 
 if TYPE_CHECKING:
-    from photonics_sim.sweeps import Question
+    from photonics_sim.tolerance import Question
 
 EXAMPLES = (
     "plot first --what light --out light.pdf",
@@ -49,7 +49,7 @@ def plot(
 
     folder = sweep_folder(run)
     if folder is not None:
-        from photonics_sim.sweeps import Question
+        from photonics_sim.tolerance import Question
 
         question = Question(
             metric=metric, threshold=threshold, yield_=yield_, parameter=parameter, fixed=parse_sets(at)
@@ -77,7 +77,8 @@ def _plot_sweep(
     folder: Path, what: str, out: Path | None, format_: str | None, question: Question, *, as_json: bool
 ) -> None:
     from photonics_sim.plots import SWEEP_FIGURES, report
-    from photonics_sim.sweeps import read_result, summary_lines, summary_of
+    from photonics_sim.sweeps import read_result
+    from photonics_sim.tolerance import summary_lines, summary_of
 
     result = read_result(folder)
     if what == "report":

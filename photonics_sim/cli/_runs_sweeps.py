@@ -53,7 +53,8 @@ def sweep_table(rows: list[dict[str, Any]]) -> Table:
 
 def show_sweep(folder: Path, as_json: bool) -> None:
     """A sweep: how it was made, what was varied and what came out."""
-    from photonics_sim.sweeps import read_result, summary_lines, summary_of
+    from photonics_sim.sweeps import read_result
+    from photonics_sim.tolerance import summary_lines, summary_of
 
     result = read_result(folder)
     if as_json:

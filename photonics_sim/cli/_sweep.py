@@ -148,7 +148,7 @@ def _settings(set_: list[str] | None, data: str | None, data_dir: Path | None, t
 
 def finish_sweep(result: SweepResult, as_json: bool) -> None:
     """Say what came out, write the report, and exit 130 where it was stopped before its end."""
-    from photonics_sim.sweeps import summary_lines, summary_of
+    from photonics_sim.tolerance import summary_lines, summary_of
 
     summary = summary_of(result)
     first, *others = summary_lines(result)

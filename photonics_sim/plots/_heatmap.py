@@ -19,18 +19,8 @@ from photonics_sim.plots._layout import FULL_WIDTH, panels
 from photonics_sim.plots._style import INK, SHARE, VERMILION, style
 from photonics_sim.plots._sweep_axes import axis_label, metric_label, set_title, tick_values
 from photonics_sim.plots._sweep_points import draw_curve, draw_dots, draw_scale, scale_of
-from photonics_sim.sweeps import (
-    Axis,
-    Goal,
-    SweepResult,
-    goal_of,
-    mean_over_chips,
-    metric_of,
-    names_of,
-    section,
-    shown,
-    words_of,
-)
+from photonics_sim.sweeps import Axis, SweepResult
+from photonics_sim.tolerance import Goal, goal_of, mean_over_chips, metric_of, names_of, section, shown, words_of
 
 MOST_PANELS = 6
 SMALLEST_LETTERS = 5.5  # points

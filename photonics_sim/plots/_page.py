@@ -8,7 +8,8 @@ from photonics_sim.device import parse_card
 from photonics_sim.plots._run_report import run_report
 from photonics_sim.plots._sweep_report import sweep_report
 from photonics_sim.runs import Run, find_run, sweep_folder
-from photonics_sim.sweeps import Plan, Question, SweepResult, read_result
+from photonics_sim.sweeps import Plan, SweepResult, read_result
+from photonics_sim.tolerance import Question
 
 _LEFT_OUT = {"command", "host", "machine", "dirty"}
 

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from photonics_sim.sweeps import SweepResult, names_of, shown, words_of
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance import names_of, shown, words_of
 
 _DECADES = 2  # from which samples of a parameter are drawn on a logarithmic scale
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from photonics_sim.plots._style import BLUE, FAINT, MUTED, SHARE, VERMILION
 from photonics_sim.plots._sweep_axes import axis_label, metric_label, signs, spread_axis
-from photonics_sim.sweeps import Goal, SweepResult, mean_over_chips
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance import Goal, mean_over_chips
 
 BAND = (5, 95)  # per cent of the chips
 

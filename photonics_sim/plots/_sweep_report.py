@@ -17,13 +17,11 @@ from photonics_sim.plots._sweep_axes import glued, signs
 from photonics_sim.plots._sweep_tables import design_of, failure_table, point_table, settings_at, span_of
 from photonics_sim.plots._tornado import plot_tornado
 from photonics_sim.plots._yield_curve import plot_yield
-from photonics_sim.sweeps import (
-    MISSING,
-    OK,
+from photonics_sim.sweeps import MISSING, OK, SweepResult
+from photonics_sim.tolerance import (
     Goal,
     Question,
     Required,
-    SweepResult,
     best_point,
     binomial_interval,
     goal_of,

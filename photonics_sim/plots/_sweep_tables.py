@@ -9,7 +9,8 @@ import numpy as np
 
 from photonics_sim.plots._report import Table
 from photonics_sim.plots._sweep_axes import label_of, metric_label, signs
-from photonics_sim.sweeps import MISSING, STATUSES, Goal, SweepResult, mean_over_chips, metric_of, names_of, shown
+from photonics_sim.sweeps import MISSING, STATUSES, SweepResult
+from photonics_sim.tolerance import Goal, mean_over_chips, metric_of, names_of, shown
 
 MOST_FAILURES, MOST_POINTS = 20, 100
 _DESIGNS = {"zip": "values that change together", "saltelli": "a sample for Sobol' indices"}

@@ -15,7 +15,8 @@ from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._layout import panels
 from photonics_sim.plots._style import BLUE, FAINT, INK, MUTED, style
 from photonics_sim.plots._sweep_axes import metric_label
-from photonics_sim.sweeps import Influence, SweepResult, sensitivity, shown, words_of
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance import Influence, sensitivity, shown, words_of
 
 MOST_ROWS = 15
 _LIGHT = "#a9c4d4"  # of a total index behind the first one

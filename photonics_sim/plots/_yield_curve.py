@@ -15,7 +15,8 @@ from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._layout import panels
 from photonics_sim.plots._style import BLUE, FAINT, MUTED, VERMILION, style
 from photonics_sim.plots._sweep_axes import label_of, set_title, signs, wrapped
-from photonics_sim.sweeps import Required, SweepResult, YieldCurve, binomial_interval, required
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance import Required, YieldCurve, binomial_interval, required
 
 
 @overload

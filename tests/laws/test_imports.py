@@ -25,8 +25,21 @@ ALLOWED = {
     "analysis": {"device", "files"},
     "training": {"datasets", "device", "files", "runs"},
     "sweeps": {"analysis", "datasets", "device", "files", "runs", "training"},
-    "plots": {"analysis", "device", "files", "runs", "sweeps", "training"},
-    "cli": {"analysis", "datasets", "device", "measured", "plots", "runs", "sweeps", "testing", "training", "weights"},
+    "tolerance": {"device", "sweeps"},
+    "plots": {"analysis", "device", "files", "runs", "sweeps", "tolerance", "training"},
+    "cli": {
+        "analysis",
+        "datasets",
+        "device",
+        "measured",
+        "plots",
+        "runs",
+        "sweeps",
+        "testing",
+        "tolerance",
+        "training",
+        "weights",
+    },
     "photonics_devices": {"device", "mesh", "optics", "reuse", "signals", "weights"},
 }
 FREE = {"errors"}

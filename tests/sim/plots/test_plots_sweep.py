@@ -20,8 +20,9 @@ from photonics_sim import load_card
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.plots import SWEEP_FIGURES, plot_heatmap, plot_tornado, plot_yield, sweep_report
 from photonics_sim.plots._style import VERMILION
-from photonics_sim.sweeps import Question, SweepResult, required, yield_curve
-from tests.sim.sweeps.sweep_cases import BITS, ERROR, LOSS, critical, failing, swept, tolerances
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance import Question, required, yield_curve
+from tests.sim.tolerance.sweep_cases import BITS, ERROR, LOSS, critical, failing, swept, tolerances
 
 
 def texts(figure: AnyFigure) -> list[str]:
@@ -268,7 +269,7 @@ def test_the_page_of_a_number_that_is_neither_good_nor_bad(tmp_path: Path) -> No
 
 def test_neither_pyplot_nor_torch_is_imported(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from tests.sim.sweeps.sweep_cases import tolerances; "
+        "import sys; from pathlib import Path; from tests.sim.tolerance.sweep_cases import tolerances; "
         "from photonics_sim import plots; plots.sweep_report(tolerances(5), Path(sys.argv[1])); "
         "bad = {'matplotlib.pyplot', 'torch', 'photonics_sim.training'} & set(sys.modules); "
         "sys.exit(repr(bad) if bad else 0)"

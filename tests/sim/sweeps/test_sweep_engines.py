@@ -15,14 +15,7 @@ import pytest
 
 from photonics_sim.device import load_card
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.sweeps import (
-    Asked,
-    _provenance,
-    merge_sweeps,
-    read_result,
-    resume_sweep,
-    start_sweep,
-)
+from photonics_sim.sweeps import Asked, _provenance, merge_sweeps, read_result, resume_sweep, start_sweep
 from photonics_sim.sweeps._engines import Dask, Engine, InProcess, Loky, count_workers, make_engine
 from photonics_sim.sweeps._plan import Plan
 from photonics_sim.sweeps._read import open_store

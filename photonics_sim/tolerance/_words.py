@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from photonics_sim.device import UNITS, unit_of
-from photonics_sim.sweeps._axis import Axis
+from photonics_sim.sweeps import Axis
 
 
 def words_of(path: str, tables: int = 1) -> str:

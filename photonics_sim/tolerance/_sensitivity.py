@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata, t
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.sweeps._answers import best_point, mean_over_chips, metric_of
-from photonics_sim.sweeps._axis import Axis
-from photonics_sim.sweeps._indices import bootstrapped_indices, require_saltelli
-from photonics_sim.sweeps._result import SweepResult
-from photonics_sim.sweeps._words import names_of
-from photonics_sim.sweeps._yields import CONFIDENCE
+from photonics_sim.sweeps import Axis, SweepResult
+from photonics_sim.tolerance._answers import best_point, mean_over_chips, metric_of
+from photonics_sim.tolerance._indices import bootstrapped_indices, require_saltelli
+from photonics_sim.tolerance._words import names_of
+from photonics_sim.tolerance._yields import CONFIDENCE
 
 Kind = Literal["range", "share", "indices"]
 FEWEST_POINTS = 8

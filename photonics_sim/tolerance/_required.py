@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.sweeps._answers import Question
-from photonics_sim.sweeps._result import SweepResult
-from photonics_sim.sweeps._words import shown
-from photonics_sim.sweeps._yields import CONFIDENCE, YieldCurve, binomial_interval, yield_curve
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance._answers import Question
+from photonics_sim.tolerance._words import shown
+from photonics_sim.tolerance._yields import CONFIDENCE, YieldCurve, binomial_interval, yield_curve
 
 _ROUNDING = 1e-12
 Answer = Literal["needs", "everywhere", "nowhere"]

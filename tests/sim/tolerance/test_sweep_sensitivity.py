@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import qmc, sobol_indices, t
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.sweeps import Influence, SweepResult, sensitivity
-from tests.sim.sweeps.sweep_cases import ERROR, LOSS, Measure, failing, swept
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance import Influence, sensitivity
+from tests.sim.tolerance.sweep_cases import ERROR, LOSS, Measure, failing, swept
 
 
 def by_name(result: SweepResult) -> dict[str, Influence]:

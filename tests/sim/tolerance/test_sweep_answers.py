@@ -11,8 +11,9 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.sweeps import SweepResult, binomial_interval, goal_of, names_of, required, words_of, yield_curve
-from tests.sim.sweeps.sweep_cases import BITS, ERROR, LOSS, critical, failing, swept, tolerances
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance import binomial_interval, goal_of, names_of, required, words_of, yield_curve
+from tests.sim.tolerance.sweep_cases import BITS, ERROR, LOSS, critical, failing, swept, tolerances
 
 FIVE = np.linspace(0, 1, 5)
 

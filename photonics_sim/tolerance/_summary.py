@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.sweeps._answers import Question, best_point, mean_over_chips
-from photonics_sim.sweeps._read import counts_of
-from photonics_sim.sweeps._required import Required, required_by
-from photonics_sim.sweeps._result import OK, STATUSES, SweepResult
-from photonics_sim.sweeps._words import names_of, shown, words_of
+from photonics_sim.sweeps import OK, STATUSES, SweepResult, counts_of
+from photonics_sim.tolerance._answers import Question, best_point, mean_over_chips
+from photonics_sim.tolerance._required import Required, required_by
+from photonics_sim.tolerance._words import names_of, shown, words_of
 
 
 def summary_of(result: SweepResult, question: Question | None = None) -> dict[str, Any]:

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.sweeps._axis import Axis
-from photonics_sim.sweeps._result import MISSING, SweepResult
-from photonics_sim.sweeps._words import shown
+from photonics_sim.sweeps import MISSING, Axis, SweepResult
+from photonics_sim.tolerance._words import shown
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.sweeps._axis import Meaning
-from photonics_sim.sweeps._result import SweepResult
-from photonics_sim.sweeps._words import shown, words_of
+from photonics_sim.sweeps import Meaning, SweepResult
+from photonics_sim.tolerance._words import shown, words_of
 
 GOOD_ENOUGH = 0.98  # of the best point's mean: what a good chip reaches where nobody says
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import beta
 
-from photonics_sim.sweeps._answers import Goal, goal_of, mean_over_chips
-from photonics_sim.sweeps._cut import Cut, cut_of, is_spread_by_factors
-from photonics_sim.sweeps._result import SweepResult
-from photonics_sim.sweeps._words import names_of, shown
+from photonics_sim.sweeps import SweepResult
+from photonics_sim.tolerance._answers import Goal, goal_of, mean_over_chips
+from photonics_sim.tolerance._cut import Cut, cut_of, is_spread_by_factors
+from photonics_sim.tolerance._words import names_of, shown
 
 CONFIDENCE = 0.95
 

@@ -1,0 +1,5 @@
+"""What a sweep answers: yields, required tolerances, what matters most. Public names: `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
