@@ -7,7 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-from photonics_sim.device import to_si
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.weights._phase_curve_card import PhaseCurveCard
 from photonics_sim.weights._settling import relax
@@ -85,19 +84,29 @@ def phase_of_drive(drive: Tensor, card: PhaseCurveCard) -> Tensor:
     return _phase(drive.double().clamp(first, last), card).to(drive.dtype)
 
 
-def follow(before_rad: Tensor, target_rad: Tensor, elapsed_s: float | Tensor, card: PhaseCurveCard) -> Tensor:
+def follow(
+    before_rad: Tensor,
+    target_rad: Tensor,
+    elapsed_s: float | Tensor,
+    card: PhaseCurveCard,
+    *,
+    rise_time_s: float,
+    fall_time_s: float,
+) -> Tensor:
     """The phase some time after the drive has gone from what shows `before_rad` to what shows `target_rad`.
 
-    target + (before - target) exp(-t / tau), tau the card's `rise_time_ms` towards more drive, where the field turns
-    the director, and `fall_time_ms` towards less, where it relaxes by itself. Towards more drive is towards more
-    phase, or towards less on a falling curve. Waiting twice is waiting for the sum.
+    target + (before - target) exp(-t / tau), tau the rise time towards more drive, where the field turns the director,
+    and the fall time towards less, where it relaxes by itself. Towards more drive is towards more phase, or towards
+    less on a falling curve. Waiting twice is waiting for the sum.
 
     Args:
         before_rad: Phases shown at time 0, in rad, as `held_phases` tells them: from one end of the curve to the
             other the panel takes the whole way, not the short way around the circle.
         target_rad: Phases shown in the end, in rad; broadcasts with `before_rad`.
         elapsed_s: Time since the change in seconds, 0 or more; a tensor broadcasts with the phases.
-        card: The panel's times.
+        card: The panel's curve.
+        rise_time_s, fall_time_s: Time constants (to 1/e) in seconds; a 10-90 % time is ln 9 = 2.197 of them; 0 for at
+            once.
 
     Returns:
         Phases in rad.
@@ -105,10 +114,7 @@ def follow(before_rad: Tensor, target_rad: Tensor, elapsed_s: float | Tensor, ca
     Raises:
         PhotonicsError: for a negative time.
     """
-    rise, fall = (
-        relax(before_rad, target_rad, elapsed_s, to_si(key, getattr(card, key)))
-        for key in ("rise_time_ms", "fall_time_ms")
-    )
+    rise, fall = (relax(before_rad, target_rad, elapsed_s, tau) for tau in (rise_time_s, fall_time_s))
     more = target_rad < before_rad if card.falling else target_rad > before_rad
     return torch.where(more, rise, fall)
 

@@ -19,7 +19,7 @@ _FLAT = 1e-12  # of the span: what is nearer is the same point
 
 
 class PhaseCurveCard(Section):
-    """Phase over drive of a phase-only panel, as measured, and how fast its liquid crystal follows.
+    """Phase over drive of a phase-only panel, as measured.
 
     Without points the phase is proportional to the drive, 2 pi at full scale.
     """
@@ -32,15 +32,6 @@ class PhaseCurveCard(Section):
     )
     phase_rad: list[float] = Field(
         default=[], max_length=MAX_POINTS, description="phase at each drive, only rising or only falling"
-    )
-    rise_time_ms: float = Field(
-        default=0.0,
-        ge=0,
-        le=1e5,
-        description="time constant (to 1/e) towards more drive; a 10-90 % time is ln 9 = 2.197 of them; 0 for at once",
-    )
-    fall_time_ms: float = Field(
-        default=0.0, ge=0, le=1e5, description="time constant (to 1/e) towards less drive; 0 for at once"
     )
 
     @model_validator(mode="after")
@@ -82,7 +73,7 @@ class PhaseCurveCard(Section):
         return bool(self.phase_rad) and self.phase_rad[-1] < self.phase_rad[0]
 
     def card_values(self) -> dict[str, Any]:
-        """The measured curve alone, by field; the times, which no curve tells, are left as they are."""
+        """The curve by field, without its source."""
         return {"unit": self.unit, "drive": list(self.drive), "phase_rad": list(self.phase_rad)}
 
 

@@ -34,7 +34,7 @@ def read_phase_curve(path: str | os.PathLike[str]) -> PhaseCurveCard:
             one length, the drive rising, the phase only rising or only falling. Units are read, never guessed.
 
     Returns:
-        The curve in V or grey levels and in rad; the times of the panel, which no curve tells, are 0.
+        The curve in V or grey levels and in rad.
 
     Raises:
         PhotonicsError: where the file is missing, damaged, does not say its units, or holds no such curve.
@@ -85,7 +85,7 @@ def import_phase_curve(path: str | os.PathLike[str], into: str | os.PathLike[str
 
     Args:
         path: See `read_phase_curve`.
-        into: A card file (.toml) of one's own; its comments and the times of the curve stay.
+        into: A card file (.toml) of one's own; its comments stay.
         at: Dotted path of the phase curve, such as `mask.curve`.
 
     Returns:

@@ -40,6 +40,8 @@ def relax(before: Tensor, target: Tensor, elapsed_s: float | Tensor, time_consta
         PhotonicsError: for a negative time.
     """
     _check_time(elapsed_s)
+    if not time_constant_s >= 0:
+        raise PhotonicsError(f"time constant = {time_constant_s:g} s: expected 0 (at once) or more")
     times = torch.as_tensor(elapsed_s, dtype=target.dtype, device=target.device)
     if not time_constant_s:
         return target.expand(torch.broadcast_shapes(before.shape, target.shape, times.shape))

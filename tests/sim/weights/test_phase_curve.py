@@ -190,46 +190,51 @@ def test_a_drive_that_was_not_measured_is_refused(drive: float) -> None:
         phase_of_drive(torch.tensor(drive + 1), PhaseCurveCard())
 
 
-SLOW = {"rise_time_ms": 2.0, "fall_time_ms": 5.0}
+SLOW = {"rise_time_s": 2e-3, "fall_time_s": 5e-3}
 
 
 @pytest.mark.parametrize("falling", [False, True])
 def test_a_field_turns_the_director_faster_than_it_relaxes(falling: bool) -> None:
     """After 3 ms of 1 rad each way: exp(-3/2) are left towards more drive, exp(-3/5) towards less."""
-    card = nematic(4.0, falling=falling, **SLOW)
+    card = nematic(4.0, falling=falling)
     before, target = torch.tensor([1.0, 2.0]).double(), torch.tensor([2.0, 1.0]).double()
     more, less = math.exp(-3 / 2), math.exp(-3 / 5)
     left = torch.tensor([less, more] if falling else [more, less], dtype=torch.float64)
-    assert_close(follow(before, target, 3e-3, card), target + (before - target) * left)
-    assert torch.equal(follow(before, target, 0.0, card), before)
-    assert_close(follow(before, target, 1.0, card), target)
+    assert_close(follow(before, target, 3e-3, card, **SLOW), target + (before - target) * left)
+    assert torch.equal(follow(before, target, 0.0, card, **SLOW), before)
+    assert_close(follow(before, target, 1.0, card, **SLOW), target)
 
 
-@pytest.mark.parametrize("times", [SLOW, {"rise_time_ms": 2.0}, {"fall_time_ms": 5.0}, {}])
+@pytest.mark.parametrize("times", [SLOW, SLOW | {"fall_time_s": 0.0}, SLOW | {"rise_time_s": 0.0}])
 def test_waiting_twice_is_waiting_for_the_sum(times: dict[str, float], dtype: torch.dtype) -> None:
-    card = nematic(4.0, **times)
+    card = nematic(4.0)
     before, target = (held_phases(normal(key, 200).to(dtype), card) for key in (2, 3))
-    parts = (lambda x: follow(x, target, 1e-3, card), lambda x: follow(x, target, 2.5e-3, card))
-    assert_adds_up(parts, lambda x: follow(x, target, 3.5e-3, card), before)
-    arrived = follow(before, target, 1e-3, card) == target
-    at_once = torch.where(target > before, "rise_time_ms" not in times, "fall_time_ms" not in times)
+    parts = (lambda x: follow(x, target, 1e-3, card, **times), lambda x: follow(x, target, 2.5e-3, card, **times))
+    assert_adds_up(parts, lambda x: follow(x, target, 3.5e-3, card, **times), before)
+    arrived = follow(before, target, 1e-3, card, **times) == target
+    at_once = torch.where(target > before, not times["rise_time_s"], not times["fall_time_s"])
     assert torch.equal(arrived, at_once | (before == target))
 
 
 def test_gradients_in_time() -> None:
-    card = nematic(4.0, **SLOW)
+    card = nematic(4.0)
     before, target = torch.tensor([1.0, 2.0]).double(), torch.tensor([2.0, 1.0]).double()
     assert_gradient(
-        lambda a, b, ms: follow(a, b, 1e-3 * ms, card), before, target, torch.tensor([0.5, 4.0], dtype=torch.float64)
+        lambda a, b, ms: follow(a, b, 1e-3 * ms, card, **SLOW),
+        before,
+        target,
+        torch.tensor([0.5, 4.0], dtype=torch.float64),
     )
-    half = nematic(4.0, rise_time_ms=2.0)
-    assert_gradient(lambda a, b: follow(a, b, 1e-3, half), before, target)
+    half = {"rise_time_s": 2e-3, "fall_time_s": 0.0}
+    assert_gradient(lambda a, b: follow(a, b, 1e-3, card, **half), before, target)
 
 
 def test_a_negative_time_is_refused() -> None:
-    for card in (PhaseCurveCard(), nematic(4.0, **SLOW)):
+    for card in (PhaseCurveCard(), nematic(4.0)):
         with pytest.raises(PhotonicsError, match=r"elapsed_s is negative; .* give 0 or more"):
-            follow(torch.zeros(2), torch.ones(2), -1e-3, card)
+            follow(torch.zeros(2), torch.ones(2), -1e-3, card, **SLOW)
+    with pytest.raises(PhotonicsError, match=r"time constant = -1 s: expected 0 \(at once\) or more"):
+        follow(torch.zeros(2), torch.ones(2), 1e-3, PhaseCurveCard(), rise_time_s=-1.0, fall_time_s=0.0)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +261,6 @@ def test_a_negative_time_is_refused() -> None:
         ({"drive": [0.0, math.inf], "phase_rad": [0.0, 1.0]}, r"drive\.1\s+Input should be a finite number"),
         ({"drive": [float(i) for i in range(65_537)]}, r"should have at most 65536 items"),
         ({"unit": "mV"}, r"should be 'V' or 'grey level'"),
-        ({"rise_time_ms": -1.0}, r"greater than or equal to 0"),
     ],
 )
 def test_a_curve_that_has_no_inverse_is_refused(fields: dict[str, Any], message: str) -> None:

@@ -50,7 +50,7 @@ summary = "A panel"
 bits = 8  # of the controller
 
 [mask.curve]
-rise_time_ms = 4.0  # at 35 C
+unit = "grey level"  # of the controller
 """
 
 
@@ -147,13 +147,13 @@ def lab(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_curve_goes_into_a_card(lab: Path) -> None:
     assert phase_curve_sections(load_card(lab / "my.toml")) == ["mask.curve"]
     found = import_phase_curve(lab / "curve.h5", lab / "my.toml", "mask.curve")
-    assert (found.unit, found.drive, found.rise_time_ms) == ("grey level", [0.0, 100.0, 255.0], 4.0)
+    assert (found.unit, found.drive) == ("grey level", [0.0, 100.0, 255.0])
     assert found.reach_rad == pytest.approx(math.radians(380), rel=1e-15)
     assert found.source["phase_rad"].startswith("curve.h5, sha256 ")
     assert load_card(lab / "my.toml").model_dump()["mask"]["curve"] == found.model_dump()
     text = (lab / "my.toml").read_text()
     assert "bits = 8  # of the controller" in text
-    assert "rise_time_ms = 4.0  # at 35 C" in text
+    assert 'unit = "grey level"  # of the controller' in text
     again = import_phase_curve(lab / "curve.h5", lab / "my.toml", "mask.curve")
     assert again == found
     assert (lab / "my.toml").read_text() == text
@@ -162,7 +162,7 @@ def test_a_curve_goes_into_a_card(lab: Path) -> None:
 def test_a_curve_replaces_that_of_a_card_for_one_run(lab: Path) -> None:
     curve = read_phase_curve(lab / "curve.h5")
     card = load_card(lab / "my.toml", {f"mask.curve.{key}": value for key, value in curve.card_values().items()})
-    assert card.model_dump()["mask"]["curve"] == {**curve.model_dump(), "rise_time_ms": 4.0}
+    assert card.model_dump()["mask"]["curve"] == curve.model_dump()
     assert card.active_imperfections().keys() == {"mask.curve.drive", "mask.curve.phase_rad"}
     assert not card.ideal().active_imperfections()
 
