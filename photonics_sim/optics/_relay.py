@@ -51,10 +51,15 @@ def _check(field: Tensor, masks: Tensor, transfers: tuple[Tensor, ...]) -> None:
 
 def plain_relay(field: Tensor, masks: Tensor, transfers: tuple[Tensor, ...]) -> Tensor:
     """The same, hop by hop, which every function transform can differentiate."""
-    field = convolve(field, transfers[0])
+    return _lights(field, masks, transfers)[-1]
+
+
+def _lights(field: Tensor, masks: Tensor, transfers: tuple[Tensor, ...]) -> list[Tensor]:
+    """The light on each mask, and after the last hop."""
+    lights = [convolve(field, transfers[0])]
     for mask, transfer in zip(masks.unbind(-3), transfers[1:], strict=True):
-        field = convolve(field * mask, transfer)
-    return field
+        lights.append(convolve(lights[-1] * mask, transfer))
+    return lights
 
 
 class _Relay(torch.autograd.Function):
@@ -83,7 +88,7 @@ class _Relay(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         field, masks, met, *transfers = ctx.saved_tensors
         if torch.is_grad_enabled():  # a second derivative needs the light on the masks as a function
-            met = torch.stack(_on_masks(field, masks, transfers))
+            met = torch.stack(_lights(field, masks, tuple(transfers))[:-1])
         planes, lights = grad.reshape(-1, *grad.shape[-2:]), met.reshape(len(masks), -1, *met.shape[-2:])
         back, slopes = [], torch.zeros_like(masks)
         for part in _parts(planes):
@@ -112,14 +117,6 @@ class _Relay(torch.autograd.Function):
         )
         each = [_Relay.apply(one, own, *transfers) for one, own in zip(fields, many, strict=True)]  # type: ignore[no-untyped-call]
         return (torch.stack([out for out, _ in each]), torch.stack([met for _, met in each])), (0, 0)
-
-
-def _on_masks(field: Tensor, masks: Tensor, transfers: list[Tensor]) -> list[Tensor]:
-    """The light on each mask, hop by hop."""
-    lights = [convolve(field, transfers[0])]
-    for mask, transfer in zip(masks[:-1], transfers[1:-1], strict=True):
-        lights.append(convolve(lights[-1] * mask, transfer))
-    return lights
 
 
 def _parts(planes: Tensor) -> list[slice]:
