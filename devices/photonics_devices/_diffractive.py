@@ -8,8 +8,9 @@ from torch import Tensor
 from photonics_devices._diffractive_card import DiffractiveStackCard
 from photonics_devices._panel import PanelDevice
 from photonics_devices._panel_costs import panel_costs
-from photonics_sim.device import Costs, to_si
-from photonics_sim.optics import Propagator, relay
+from photonics_devices._side_view import hops_view
+from photonics_sim.device import Costs, SideView, to_si
+from photonics_sim.optics import Propagator, convolve, relay
 from photonics_sim.signals import detect
 
 
@@ -62,6 +63,23 @@ class DiffractiveStack(PanelDevice):
             images[f"phase of mask {number}"] = masks[number - 1].angle()
         images["light at the detectors"] = self.shown(relay(field, masks, hops))
         return images
+
+    @torch.no_grad()
+    def side_view(self, x: Tensor, output: int) -> SideView | None:
+        """The light between the planes, each seen in its own window; None for more than 2048 pixels across."""
+        lights = [self.panel(x, None)]
+        masks, hops, steps = self.masks.transmissions()[0], self.masks.hops(self.way, lights[0])[0], self.masks.steps()
+        leaving = [lights[0]]
+        for number, transfer in enumerate(hops):
+            lights.append(convolve(leaving[-1], transfer))
+            if number < len(masks):
+                leaving.append(lights[-1] * masks[number])
+        count = len(masks)
+        return hops_view(
+            f"Through {count} phase mask{'s' * (count > 1)}", lights, torch.stack(leaving), self.way,
+            None if steps is None else steps[0],
+            ["data", *(f"mask {number + 1}" for number in range(count)), "detectors"], self.regions[output],
+        )  # fmt: skip
 
     def costs(self) -> Costs:
         card = self.card

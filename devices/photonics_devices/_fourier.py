@@ -10,7 +10,8 @@ from torch import Tensor
 from photonics_devices._fourier_card import FourierProcessorCard
 from photonics_devices._panel import PanelDevice
 from photonics_devices._panel_costs import panel_costs
-from photonics_sim.device import Costs, to_si
+from photonics_devices._side_view import lenses_view
+from photonics_sim.device import Costs, SideView, to_si
 from photonics_sim.optics import Propagator, positions
 from photonics_sim.signals import expose
 
@@ -68,6 +69,17 @@ class FourierProcessor(PanelDevice):
             "light at the detectors": self.shown(self.to_camera(there * sent)),
         }
 
+    @torch.no_grad()
+    def side_view(self, x: Tensor, output: int) -> SideView | None:
+        """The light from the data panel through both lenses; None for more than 2048 pixels across."""
+        seen, transmission = self._seen(self.panel(x, None))[0], self.masks.transmissions()[0, 0]
+        there = self.to_mask(seen)
+        sent = there * transmission
+        return lenses_view(
+            "Through two lenses and a phase mask", seen, sent, (there, self.to_camera(sent)), pitch=self.pitch,
+            wavelength=self.wavelength, focal_length=self.focal_length, square=self.regions[output],
+        )  # fmt: skip
+
     def costs(self) -> Costs:
         per_pixel = self.received_w() / self.card.region_px**2
         read = self.card.classes * self.card.region_px**2
@@ -81,18 +93,21 @@ class FourierProcessor(PanelDevice):
 
     def _on_mask(self, panel: Tensor) -> Tensor:
         """Light on the mask, `(chips or 1, modes, *batch, m, m)`."""
+        there: Tensor = self.to_mask(self._seen(panel))
+        return there
+
+    def _seen(self, panel: Tensor) -> Tensor:
+        """Light of the panel as the mask sees it from where it stands, `(chips or 1, modes, *batch, n, n)`."""
         moves = self.masks.moves()
         if moves is None:
-            there: Tensor = self.to_mask(panel)
-            return there[None]
+            return panel[None]
         y, x, z = moves[:, 0, :, None, None].double().unbind(1)
         at = positions(self.card.pixels, self.pitch).to(moves.device)
         beside = (y * at[:, None] + x * at) / self.focal_length
         along = z * (at[:, None].square() + at.square()) / (2 * self.focal_length**2)
         phase = (-2 * math.pi / self.wavelength * (beside + along)).to(moves)
         seen = torch.complex(phase.cos(), phase.sin())
-        there = self.to_mask(panel * seen.reshape(len(seen), *[1] * (panel.ndim - 2), *seen.shape[1:]))
-        return there
+        return panel * seen.reshape(len(seen), *[1] * (panel.ndim - 2), *seen.shape[1:])
 
     def extra_repr(self) -> str:
         card = self.card

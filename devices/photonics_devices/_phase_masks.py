@@ -89,14 +89,21 @@ class PhaseMasks(nn.Module):
         moved = torch.cat([aside, along], -1)
         return moved if moved.ndim == 3 else moved[None]
 
-    def hops(self, way: Propagator, field: Tensor) -> list[tuple[Tensor, ...]]:
-        """Transfer functions from plane to plane, for each chip; planes before and behind the masks hold the axis."""
-        (transfer,) = way.operator(field.dtype, field.device).tensors
+    def steps(self) -> Tensor | None:
+        """How far each plane stands beside the one before it, (y, x, z) in metres, `(chips or 1, K + 1, 3)`.
+
+        Planes before and behind the masks hold the axis. None where all masks do.
+        """
         moves = self.moves()
-        if moves is None:
+        return None if moves is None else nn.functional.pad(moves, (0, 0, 1, 1)).diff(dim=-2)
+
+    def hops(self, way: Propagator, field: Tensor) -> list[tuple[Tensor, ...]]:
+        """Transfer functions from plane to plane, for each chip; see `steps`."""
+        (transfer,) = way.operator(field.dtype, field.device).tensors
+        steps = self.steps()
+        if steps is None:
             return [(transfer,) * (len(self.phases) + 1)] * (self.chips or 1)
-        between = nn.functional.pad(moves, (0, 0, 1, 1)).diff(dim=-2)
-        return [tuple(misplaced_transfer(way, transfer, move) for move in chip) for chip in between]
+        return [tuple(misplaced_transfer(way, transfer, step) for step in chip) for chip in steps]
 
     def _height(self, phase: Tensor) -> Tensor:
         """Height of a plate in metres; 0 of a panel."""

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from photonics_devices._panel import PanelDevice
 from photonics_devices._panel_costs import panel_costs
+from photonics_devices._side_view import hops_view
 from photonics_devices._structural_card import StructuralEncoderCard
-from photonics_sim.device import Costs, to_si
+from photonics_sim.device import Costs, SideView, to_si
 from photonics_sim.optics import Propagator, convolve
 from photonics_sim.signals import detect, encode
 
@@ -93,6 +94,20 @@ class StructuralEncoder(PanelDevice):
             images[f"phase of write {number}"] = (mask * data).angle()
         images["light at the detectors"] = self.shown(lights[-1])
         return images
+
+    @torch.no_grad()
+    def side_view(self, x: Tensor, output: int) -> SideView | None:
+        """The light between the writes, each seen in its own window; None for more than 2048 pixels across."""
+        data, light = self._data(x, None), self.lit(x)
+        masks, steps = self.masks.transmissions()[0], self.masks.steps()
+        lights = self._through(light, data, masks, self._hops(light)[0])
+        leaving = torch.stack([light * (mask * data) for light, mask in zip(lights[:-1], masks, strict=True)])
+        count = len(masks)
+        return hops_view(
+            f"Through {count} write{'s' * (count > 1)} of the data", lights, leaving, self.way,
+            None if steps is None else steps[0, 1:],
+            [*(f"write {number + 1}" for number in range(count)), "detectors"], self.regions[output],
+        )  # fmt: skip
 
     def costs(self) -> Costs:
         card = self.card

@@ -28,8 +28,8 @@ def plot(
     what: Annotated[
         str | None,
         typer.Option(
-            help="Of a run: curves, result, ageing, light, chip, costs, timeline or report. Of a sweep: heatmap, "
-            "yield, tornado or report.",
+            help="Of a run: curves, result, ageing, light, way, chip, costs, timeline or report. Of a sweep: "
+            "heatmap, yield, tornado or report.",
             show_default="curves, or heatmap",
         ),
     ] = None,
@@ -44,7 +44,7 @@ def plot(
     ] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Draw a run (curves, result, light, chip, ...) or a sweep (yield, heat map, tornado); or its report anew."""
+    """Draw a run (curves, result, light, way, chip, ...) or a sweep (yield, heat map, tornado); or its report anew."""
     from photonics_sim.runs import find_run, sweep_folder
 
     folder = sweep_folder(run)

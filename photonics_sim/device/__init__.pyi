@@ -25,6 +25,7 @@ from ._device import Device as Device
 from ._device import Drawn as Drawn
 from ._device import Exports as Exports
 from ._device import ExportsMasks as ExportsMasks
+from ._device import Followed as Followed
 from ._device import Imaged as Imaged
 from ._device import Metered as Metered
 from ._device import Multiplies as Multiplies
@@ -32,6 +33,7 @@ from ._device import Responds as Responds
 from ._device import Scheduled as Scheduled
 from ._device import check_chips as check_chips
 from ._drawing import ChipDrawing as ChipDrawing
+from ._drawing import SideView as SideView
 from ._random import derive_key as derive_key
 from ._random import normal as normal
 from ._timeline import Alternative as Alternative

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from photonics_sim.device._card import Card
 from photonics_sim.device._costs import Costs
-from photonics_sim.device._drawing import ChipDrawing
+from photonics_sim.device._drawing import ChipDrawing, SideView
 from photonics_sim.device._timeline import Alternative, Timeline
 from photonics_sim.errors import PhotonicsError
 
@@ -156,6 +156,17 @@ class Imaged(Protocol):
         """Where each output is read in the plane of the detectors, `(outputs, ny, nx)` of zeros and ones.
 
         None where it is one pixel, [ny // 2, nx // 2], of a plane of its own.
+        """
+
+
+@runtime_checkable
+class Followed(Protocol):
+    """Shows its light all the way, from the side: also between the planes that `Imaged` shows."""
+
+    def side_view(self, x: Tensor, output: int) -> SideView | None:
+        """The light of one sample `(in_features)` on its way to one output; of an ensemble, the first chip.
+
+        None where light spreads so far that a picture of it would be too wide.
         """
 
 

@@ -1,4 +1,4 @@
-"""What a picture of a chip needs to know, whatever the chip is. Free of torch."""
+"""What pictures of a device need to know, whatever the device is. Free of torch."""
 
 from __future__ import annotations
 
@@ -48,3 +48,24 @@ class ChipDrawing:
             "power_in_w": float(self.power[0].sum()),
             "power_out_w": float(self.power[-1].sum()),
         }
+
+
+@dataclass(frozen=True)
+class SideView:
+    """Light on its way through free space, seen from the side: z along the way, x across it, y summed.
+
+    Attributes:
+        name: What the light goes through, as a heading.
+        z: Where along its way light is looked at, in metres, increasing, `(nz,)`.
+        x: Across it, in metres, even steps, `(nx,)`.
+        power: Share of the source's power on each step of x, summed over y, `(nz, nx)`.
+        marks: Planes that light meets: z in metres, and what it is called.
+        detector: From where to where in x the output is read, in metres.
+    """
+
+    name: str
+    z: NDArray[np.float64]
+    x: NDArray[np.float64]
+    power: NDArray[np.float64]
+    marks: tuple[tuple[float, str], ...]
+    detector: tuple[float, float]

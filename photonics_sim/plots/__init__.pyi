@@ -13,6 +13,7 @@ from ._report import ReportData as ReportData
 from ._report import Table as Table
 from ._report import render_report as render_report
 from ._run_figures import RUN_FIGURES as RUN_FIGURES
+from ._side_view import plot_side_view as plot_side_view
 from ._sweep_report import SWEEP_FIGURES as SWEEP_FIGURES
 from ._sweep_report import sweep_report as sweep_report
 from ._timeline import plot_timeline as plot_timeline

@@ -79,7 +79,7 @@ def plot_planes(
     if not drawings:
         raise PhotonicsError("there is no plane to draw; give at least one image (ny, nx)")
     columns = 2 if len(drawings) in (2, 4) else min(3, len(drawings))
-    size = (FULL_WIDTH * columns / 3, 2.15 * math.ceil(len(drawings) / columns))
+    size = (FULL_WIDTH * columns / 3, 1.9 * math.ceil(len(drawings) / columns))
     with style():
         figure, axes = panels(len(drawings), size, ax, columns=columns)
         for draw, panel in zip(drawings, axes, strict=True):
@@ -179,6 +179,16 @@ def _frame_detectors(ax: Axes, squares: Image, output: int) -> None:
         if number == output:
             plate = {"boxstyle": "round,pad=0.15", "facecolor": "#000000b0", "edgecolor": "none"}
             low = rows.mean() > len(square) / 2  # the name goes where there is room
-            at, shift = ((columns.mean(), rows[0] - 1), 4) if low else ((columns.mean(), rows[-1] + 1), -4)
-            place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "bottom" if low else "top"}
+            side, x = _beside(columns, square.shape[1])
+            at, shift = ((x, rows[0] - 1), 4) if low else ((x, rows[-1] + 1), -4)
+            place: dict[str, Any] = {"textcoords": "offset points", "ha": side, "va": "bottom" if low else "top"}
             ax.annotate(f"output {number}", at, (0, shift), color="white", fontsize=7, bbox=plate, **place)
+
+
+def _beside(columns: NDArray[np.int64], width: int) -> tuple[str, float]:
+    """How a name is aligned with a square, and where, so that it stays within the picture."""
+    if columns.mean() < width / 4:
+        return "left", columns[0] - 0.5
+    if columns.mean() > 3 * width / 4:
+        return "right", columns[-1] + 0.5
+    return "center", columns.mean()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photonics_sim.device import ChipDrawing, Device, Drawn, Imaged, Scheduled
+from photonics_sim.device import ChipDrawing, Device, Drawn, Followed, Imaged, Scheduled, SideView
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.plots._ageing import plot_ageing
 from photonics_sim.plots._characters import plot_characters
@@ -21,6 +21,7 @@ from photonics_sim.plots._costs import plot_costs
 from photonics_sim.plots._figure import Figure
 from photonics_sim.plots._planes import plot_planes
 from photonics_sim.plots._regression import plot_regression
+from photonics_sim.plots._side_view import plot_side_view
 from photonics_sim.plots._timeline import plot_timeline
 from photonics_sim.plots._training import plot_training
 from photonics_sim.runs import Metric, Run, read_metrics
@@ -73,6 +74,27 @@ class OpenRun:
             pairs = zip(self.device.drawings(self.sample), built.drawings(self.sample), strict=True)
         return [replace(trained, splitter_errors=made.splitter_errors) for trained, made in pairs]
 
+    @cached_property
+    def side_view(self) -> SideView | None:
+        """The first test sample's light from the side; None where the device shows none."""
+        if not isinstance(self.device, Followed):
+            return None
+        return self.device.side_view(self.sample, self.output)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether light is seen from the side; of a run that is not finished, whether the device is of such a kind."""
+        if not isinstance(self.device, Followed):
+            return False
+        finished = self.run.metrics_path.exists() and self.summary.get("state") == "finished"
+        return not finished or self.side_view is not None
+
+    @property
+    def output(self) -> int:
+        """Where the light of the first test sample should go."""
+        first = self.metrics["test_target"].values[0]
+        return int(first) if first.ndim == 0 else 0
+
     @property
     def sample(self) -> Tensor:
         """The first test sample as the device takes it, `(in_features,)`."""
@@ -114,9 +136,7 @@ def _light(run: OpenRun) -> Figure:
     device = run.device
     if not isinstance(device, Imaged):
         raise PhotonicsError(f"{run.run.card.name} shows no planes of light; choose {_others(run, 'light')}")
-    sample, metrics = run.sample, run.metrics
-    first = metrics["test_target"].values[0]
-    output = int(first) if first.ndim == 0 else 0
+    sample, output = run.sample, run.output
     with torch.no_grad():
         planes = {name: plane.numpy() for name, plane in device.planes(sample, output).items()}
     squares = device.detectors()
@@ -124,6 +144,13 @@ def _light(run: OpenRun) -> Figure:
     image = sample.numpy().reshape(side, side) if side**2 == len(sample) else sample.numpy()
     read = None if squares is None else (squares.numpy(), output)
     return plot_planes(planes, sample=np.asarray(image, dtype=np.float64), detectors=read)
+
+
+def _way(run: OpenRun) -> Figure:
+    """The light of the first test sample between the planes too, from the side."""
+    if run.side_view is None:
+        raise PhotonicsError(f"{run.run.card.name} shows no light from the side; choose {_others(run, 'way')}")
+    return plot_side_view(run.side_view)
 
 
 def _chip(run: OpenRun) -> Figure:
@@ -162,6 +189,7 @@ def _others(run: OpenRun, asked: str) -> str:
 def figures_of(run: OpenRun) -> list[str]:
     """Names of the pictures that a run can give."""
     missing = {"light"} if not isinstance(run.device, Imaged) else set()
+    missing |= {"way"} if not run.is_followed else set()
     missing |= {"chip"} if not isinstance(run.device, Drawn) else set()
     missing |= {"timeline"} if not isinstance(run.device, Scheduled) else set()
     missing |= {"ageing"} if not run.has_aged else set()
@@ -173,6 +201,7 @@ FIGURES: dict[str, Callable[[OpenRun], Figure]] = {
     "result": _result,
     "ageing": _ageing,
     "light": _light,
+    "way": _way,
     "chip": _chip,
     "costs": _costs,
     "timeline": _timeline,

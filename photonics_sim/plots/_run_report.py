@@ -24,6 +24,12 @@ _HEADINGS = {
         "The first test sample: what it looks like to the device, the light and the phases that it meets on its way, "
         "and the light at the detectors, of which that of the sample's own class is marked.",
     ),
+    "way": (
+        "The light on its way, from the side",
+        "The first test sample's light between the planes too: the power on each column of pixels, over three decades. "
+        "Light goes from left to right; what leaves the picture, or falls beside a mask, is lost. At the right, the "
+        "detector of the sample's own class.",
+    ),
     "chip": (
         "The chip",
         "The chip as trained, with the light of the first test sample on its way from left to right: the more power a "
