@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photonics_sim.device import SideView
-from photonics_sim.optics import Propagator, focus, positions, propagate
+from photonics_sim.optics import Propagator, focus, plan_propagation, positions, propagate
 
 SLICES = 32  # from one plane to the next
 LARGE = 256  # pixels across from which planes have fewer slices between them, for the time that each takes
@@ -61,9 +61,8 @@ def hops_view(
 
 def _part_of(way: Propagator, leaving: Tensor, steps: Tensor | None, part: float) -> Tensor:
     """Power on each column, this part of the way to the next plane, `(hops, n)`."""
-    # methods that suit far planes do not suit near ones, and the band that is left out is light beyond the window
-    method = "angular-spectrum" if way.method == "angular-spectrum" else "band-limited"
     space, moves = way.space, torch.zeros(1, 3) if steps is None else steps
+    method = _method(way, part)
     there = [
         propagate(
             fields, pitch=space.pitch, wavelength=space.wavelength, distance=part * (float(space.distance) + float(z)),
@@ -72,6 +71,16 @@ def _part_of(way: Propagator, leaving: Tensor, steps: Tensor | None, part: float
         for fields, (y, x, z) in zip(leaving.tensor_split(len(moves)), moves, strict=True)
     ]  # fmt: skip
     return _columns(torch.cat(there))
+
+
+def _method(way: Propagator, part: float) -> str:
+    """What is exact over this part: the angular spectrum where it is over the whole, else what suits the distance."""
+    if way.method == "angular-spectrum":
+        return way.method
+    space = way.space
+    return plan_propagation(
+        way.shape, pitch=space.pitch, wavelength=space.wavelength, distance=part * float(space.distance)
+    ).method
 
 
 def lenses_view(

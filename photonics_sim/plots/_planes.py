@@ -79,7 +79,7 @@ def plot_planes(
     if not drawings:
         raise PhotonicsError("there is no plane to draw; give at least one image (ny, nx)")
     columns = 2 if len(drawings) in (2, 4) else min(3, len(drawings))
-    size = (FULL_WIDTH * columns / 3, 1.9 * math.ceil(len(drawings) / columns))
+    size = (FULL_WIDTH * columns / 3, 1.8 * math.ceil(len(drawings) / columns))
     with style():
         figure, axes = panels(len(drawings), size, ax, columns=columns)
         for draw, panel in zip(drawings, axes, strict=True):

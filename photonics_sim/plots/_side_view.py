@@ -135,7 +135,7 @@ class _Steps(MaxNLocator):
         self.unit = scale
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
-        return super().tick_values(vmin / self.unit, vmax / self.unit) * self.unit
+        return np.asarray(super().tick_values(vmin / self.unit, vmax / self.unit)) * self.unit
 
 
 def _mark(ax: Axes, view: SideView) -> None:

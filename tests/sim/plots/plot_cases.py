@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from photonics_sim import plots
 from photonics_sim.analysis import Measured, Strength, UniversalityReport
-from photonics_sim.device import Costs, Span, Timeline
+from photonics_sim.device import Costs, SideView, Span, Timeline
 
 
 def history(epochs: int) -> dict[str, NDArray[Any]]:
@@ -44,6 +44,15 @@ def planes(side: int) -> dict[str, NDArray[Any]]:
         "field at the modulator": field,
         "field at the detector": np.fft.fftshift(np.fft.fft2(field, norm="ortho")),
     }
+
+
+def side_view(nz: int = 9, nx: int = 12, **fields: Any) -> SideView:
+    """Light that comes together on its way through three planes."""
+    z, x = np.linspace(0, 0.04, nz), (np.arange(nx) - (nx - 1) / 2) * 8e-6
+    power = np.exp(-((x / 3e-5) ** 2) * (1 + 50 * z[:, None])) / nx
+    marks = ((0.0, "data"), (0.02, "mask 1"), (0.04, "detectors"))
+    given = {"name": "Through a mask", "z": z, "x": x, "power": power, "marks": marks, "detector": (-1.6e-5, 8e-6)}
+    return SideView(**(given | fields))
 
 
 def costs() -> dict[str, Any]:
@@ -108,6 +117,7 @@ def every_figure() -> dict[str, plots.Figure]:
         "regression": plots.plot_regression(values, values**3, ["x (m)", "force (N)"]),
         "characters": plots.plot_characters(*bits(), ["space", "e", "newline", "q"]),
         "planes": plots.plot_planes(planes(8), sample=np.linspace(0, 1, 64).reshape(8, 8)),
+        "side view": plots.plot_side_view(side_view()),
         "chip": plots.plot_chip([drawing(rectangle(4))]),
         "costs": plots.plot_costs(costs()),
         "timeline": plots.plot_timeline([timeline(4), rewriting(4)]),

@@ -89,3 +89,36 @@ def test_a_run_that_is_not_finished_has_no_chip_yet(drawn: ps.Run, tmp_path: Pat
     for ask in (plots.report, plots.RUN_FIGURES["chip"], plots.RUN_FIGURES["curves"]):
         with pytest.raises(PhotonicsError, match="has no finished epoch yet; `photonics-sim resume"):
             ask(ps.Run(started))
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> ps.Run:
+    device = ps.load_device("diffractive-visible", inputs=5, classes=3, pixels=12, masks=2, region_px=2)
+    return run_of(device, tmp_path_factory.mktemp("runs") / "followed")
+
+
+def test_light_is_followed_from_the_side(followed: ps.Run, imaged: ps.Run) -> None:
+    page = plots.report(followed).read_text()
+    assert "<h2>The light on its way, from the side</h2>" in page
+    assert "Through 2 phase masks" in page
+    svg = plots.RUN_FIGURES["way"](followed).svg()
+    assert svg == plots.RUN_FIGURES["way"](followed).svg()
+    assert svg in page
+    with pytest.raises(PhotonicsError, match=r"shows no light from the side; choose curves, result, light, costs$"):
+        plots.RUN_FIGURES["way"](imaged)
+    assert "from the side" not in plots.report(imaged).read_text()
+
+
+def test_a_view_that_would_be_too_wide_is_left_out(followed: ps.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photonics_devices._side_view.WIDEST", 11)
+    assert "from the side" not in plots.report(followed).read_text()
+    with pytest.raises(PhotonicsError, match=r"shows no light from the side; choose curves, result, light, costs$"):
+        plots.RUN_FIGURES["way"](followed)
+
+
+def test_the_bar_is_where_the_samples_class_is_read(followed: ps.Run) -> None:
+    opened = run_figures.OpenRun(followed)
+    view, square = opened.side_view, opened.device.regions[opened.output]
+    assert view is not None
+    columns = square.any(0).nonzero().flatten()
+    assert view.detector == pytest.approx(((float(columns[0]) - 6) * 8e-6, (float(columns[-1]) - 5) * 8e-6))
