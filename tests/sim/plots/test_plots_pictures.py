@@ -139,6 +139,15 @@ def test_detectors_are_framed_and_the_right_one_is_named() -> None:
     assert "output 1" in texts(figure)
 
 
+@pytest.mark.parametrize(("left", "aligned", "at"), [(0, "left", -0.5), (3, "center", 3.5), (6, "right", 7.5)])
+def test_the_name_of_a_detector_stays_within_the_picture(left: int, aligned: str, at: float) -> None:
+    squares = np.zeros((1, 8, 8))
+    squares[0, 1:3, left : left + 2] = 1
+    figure = plots.plot_planes({"light at the detectors": np.ones((8, 8), dtype=complex)}, detectors=(squares, 0))
+    (name,) = panel(figure, "Light at the detectors").texts
+    assert (name.get_text(), name.get_horizontalalignment(), name.xy[0]) == ("output 0", aligned, at)
+
+
 def test_a_dark_plane_says_so_and_has_no_phase() -> None:
     figure = plots.plot_planes({"field at the modulator": np.zeros((4, 4), dtype=complex)})
     assert "no light" in texts(figure)
