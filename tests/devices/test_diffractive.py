@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from photonics_devices import DiffractiveStack
-from photonics_devices._panel import squares
+from photonics_devices.free_space._panel import squares
 from photonics_sim import PhotonicsError, load_card, load_device, train
 from photonics_sim.device import Device, normal, to_si
 from photonics_sim.optics import propagate

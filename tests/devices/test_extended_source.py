@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from photonics_devices._panel import PanelDevice
+from photonics_devices.free_space._panel import PanelDevice
 from photonics_sim import PhotonicsError, load_card, load_device
 from photonics_sim.device import Device, normal
 from photonics_sim.testing import DeviceConformance, assert_close

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from photonics_devices._panel import PanelDevice
+from photonics_devices.free_space._panel import PanelDevice
 from photonics_sim import PhotonicsError, load_device
 from photonics_sim.device import Exports, ExportsMasks, normal
 from photonics_sim.testing import assert_close

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from photonics_devices import FreeSpaceScatterer
-from photonics_devices._scatterer_shift import shift_matrix, shifted
+from photonics_devices.scatterer._scatterer_shift import shift_matrix, shifted
 from photonics_sim import PhotonicsError, load_device
 from photonics_sim.device import Device, normal
 from photonics_sim.optics import symmetric_unitary

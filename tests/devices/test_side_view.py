@@ -235,14 +235,14 @@ def test_an_ensemble_shows_its_first_chip(name: str) -> None:
     ],
 )
 def test_a_picture_that_would_be_too_wide_is_none(name: str, fields: dict[str, Any], monkeypatch: Any) -> None:
-    monkeypatch.setattr("photonics_devices._side_view.WIDEST", 200)
+    monkeypatch.setattr("photonics_devices.free_space._side_view.WIDEST", 200)
     device = build(name, **(fields | ({"pixels": 210} if "pixels" in fields else {})))
     assert device.side_view(sample(device), 0) is None
 
 
 @pytest.mark.parametrize(("large", "slices"), [(20, 32), (10, 8), (3, 2)])
 def test_large_planes_have_fewer_slices_between_them(large: int, slices: int, monkeypatch: Any) -> None:
-    monkeypatch.setattr("photonics_devices._side_view.LARGE", large)
+    monkeypatch.setattr("photonics_devices.free_space._side_view.LARGE", large)
     view = seen(build("diffractive-visible", masks=1))
     assert len(view.z) == 2 * slices + 1
     assert math.isclose(view.z[-1], 4e-3)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from photonics_devices import TimeMultiplexedProcessor
-from photonics_devices._time_multiplexed import scale_ladder
+from photonics_devices.time_multiplexed._time_multiplexed import scale_ladder
 from photonics_sim import PhotonicsError, check_universality, load_card, load_device
 from photonics_sim.device import Device, Metered, Responds, Scheduled, derive_key, normal
 from photonics_sim.mesh import mesh_matrix

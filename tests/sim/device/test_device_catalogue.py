@@ -80,7 +80,7 @@ def test_our_cards_are_listed_without_torch_or_a_model(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom photonics_sim.device import list_devices\n"
         "print(*[h.name for h in list_devices()])\n"
-        "print(sorted({'torch', 'photonics_devices._scatterer'} & set(sys.modules)))"
+        "print(sorted({'torch', 'photonics_devices.scatterer._scatterer'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     names, loaded = done.stdout.splitlines()

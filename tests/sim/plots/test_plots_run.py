@@ -110,7 +110,7 @@ def test_light_is_followed_from_the_side(followed: ps.Run, imaged: ps.Run) -> No
 
 
 def test_a_view_that_would_be_too_wide_is_left_out(followed: ps.Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photonics_devices._side_view.WIDEST", 11)
+    monkeypatch.setattr("photonics_devices.free_space._side_view.WIDEST", 11)
     assert "from the side" not in plots.report(followed).read_text()
     with pytest.raises(PhotonicsError, match=r"shows no light from the side; choose curves, result, light, costs$"):
         plots.RUN_FIGURES["way"](followed)

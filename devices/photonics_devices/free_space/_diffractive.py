@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from photonics_devices._diffractive_card import DiffractiveStackCard
-from photonics_devices._panel import PanelDevice
-from photonics_devices._panel_costs import panel_costs
-from photonics_devices._side_view import hops_view
+from photonics_devices.free_space._diffractive_card import DiffractiveStackCard
+from photonics_devices.free_space._panel import PanelDevice
+from photonics_devices.free_space._panel_costs import panel_costs
+from photonics_devices.free_space._side_view import hops_view
 from photonics_sim.device import Costs, SideView, to_si
 from photonics_sim.optics import Propagator, convolve, relay
 from photonics_sim.signals import detect

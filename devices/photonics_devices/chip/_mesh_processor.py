@@ -11,9 +11,9 @@ from typing import Literal, Self, cast
 import torch
 from torch import Tensor, nn
 
-from photonics_devices._mesh_processor_card import MeshProcessorCard
-from photonics_devices._mesh_processor_costs import mesh_processor_costs
-from photonics_devices._mesh_processor_view import chip_drawing, first_chip, settings_columns
+from photonics_devices.chip._mesh_processor_card import MeshProcessorCard
+from photonics_devices.chip._mesh_processor_costs import mesh_processor_costs
+from photonics_devices.chip._mesh_processor_view import chip_drawing, first_chip, settings_columns
 from photonics_sim.device import ChipDrawing, Costs, Device, check_chips, derive_key, to_si
 from photonics_sim.mesh import (
     Faults,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from photonics_devices._relax_cards import ReLaXCard
+from photonics_devices.relax._relax_cards import ReLaXCard
 from photonics_sim.device import ELEMENTARY_CHARGE_C, SPEED_OF_LIGHT_M_PER_S, Costs, LinkBudget, to_si
 from photonics_sim.reuse import StepEnergies, StepTimes, compare
 from photonics_sim.weights import Switch

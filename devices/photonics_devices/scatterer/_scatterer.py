@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from photonics_devices._images import near_root
-from photonics_devices._scatterer_card import FreeSpaceScattererCard
-from photonics_devices._scatterer_costs import scatterer_costs
-from photonics_devices._scatterer_shift import shifted
+from photonics_devices.scatterer._scatterer_card import FreeSpaceScattererCard
+from photonics_devices.scatterer._scatterer_costs import scatterer_costs
+from photonics_devices.scatterer._scatterer_shift import shifted
 from photonics_sim.device import Costs, Device, derive_key, normal, to_si
 from photonics_sim.optics import resolvent, round_trips, symmetric_unitary
 from photonics_sim.signals import detect, phase_transmission

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photonics_devices._time_multiplexed_card import TimeMultiplexedProcessorCard
+from photonics_devices.time_multiplexed._time_multiplexed_card import TimeMultiplexedProcessorCard
 from photonics_sim.device import to_si
 from photonics_sim.weights import Switch
 

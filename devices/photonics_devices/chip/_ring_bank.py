@@ -8,8 +8,8 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from photonics_devices._ring_bank_card import RingBankCard
-from photonics_devices._ring_bank_costs import ring_bank_costs
+from photonics_devices.chip._ring_bank_card import RingBankCard
+from photonics_devices.chip._ring_bank_costs import ring_bank_costs
 from photonics_sim.device import Costs, Device, check_chips, derive_key, normal, to_si
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.mesh import heater_power, program_ring, ring_detuning, ring_row, weight_range

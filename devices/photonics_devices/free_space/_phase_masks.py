@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from photonics_devices._phase_mask_card import PhaseMaskCard
+from photonics_devices.free_space._phase_mask_card import PhaseMaskCard
 from photonics_sim.device import derive_key, normal, to_si
 from photonics_sim.optics import SURFACES, Propagator, filled, fringed, misplaced_transfer, pointing, uneven
 from photonics_sim.weights import held_phases

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self, cast
 
 from torch import Tensor
 
-from photonics_devices._relax_cards import ReLaXCard
-from photonics_devices._relax_costs import Light, Reading, around, relax_costs, step_energies, step_times
+from photonics_devices.relax._relax_cards import ReLaXCard
+from photonics_devices.relax._relax_costs import Light, Reading, around, relax_costs, step_energies, step_times
 from photonics_sim.device import Alternative, Costs, Device, Timeline, check_chips, derive_key, format_si
 from photonics_sim.errors import PhotonicsWarning
 from photonics_sim.reuse import Compensation, ReLaXNet, SlowBanks, StepTimes, compare, timelines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from photonics_devices._scatterer_card import FreeSpaceScattererCard
+from photonics_devices.scatterer._scatterer_card import FreeSpaceScattererCard
 from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, to_si
 from photonics_sim.signals import link_budget
 

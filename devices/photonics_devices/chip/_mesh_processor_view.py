@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from photonics_devices._mesh_processor_card import MeshProcessorCard
+from photonics_devices.chip._mesh_processor_card import MeshProcessorCard
 from photonics_sim.device import ChipDrawing
 from photonics_sim.mesh import (
     Mesh,

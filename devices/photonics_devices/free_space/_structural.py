@@ -8,10 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from photonics_devices._panel import PanelDevice
-from photonics_devices._panel_costs import panel_costs
-from photonics_devices._side_view import hops_view
-from photonics_devices._structural_card import StructuralEncoderCard
+from photonics_devices.free_space._panel import PanelDevice
+from photonics_devices.free_space._panel_costs import panel_costs
+from photonics_devices.free_space._side_view import hops_view
+from photonics_devices.free_space._structural_card import StructuralEncoderCard
 from photonics_sim.device import Costs, SideView, to_si
 from photonics_sim.optics import Propagator, convolve
 from photonics_sim.signals import detect, encode

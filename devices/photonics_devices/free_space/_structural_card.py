@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from photonics_devices._panel_card import PanelCard
+from photonics_devices.free_space._panel_card import PanelCard
 from photonics_sim.signals import DetectorCard
 
 

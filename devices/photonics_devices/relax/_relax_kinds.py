@@ -8,9 +8,15 @@ from typing import cast
 
 import torch
 
-from photonics_devices._relax import ReLaXProcessor
-from photonics_devices._relax_cards import ReLaXCard, ReLaXCrossbarCard, ReLaXMeshCard, ReLaXPanelCard, ReLaXRingsCard
-from photonics_devices._relax_costs import Light, Reading, coherent_reading, intensity_reading
+from photonics_devices.relax._relax import ReLaXProcessor
+from photonics_devices.relax._relax_cards import (
+    ReLaXCard,
+    ReLaXCrossbarCard,
+    ReLaXMeshCard,
+    ReLaXPanelCard,
+    ReLaXRingsCard,
+)
+from photonics_devices.relax._relax_costs import Light, Reading, coherent_reading, intensity_reading
 from photonics_sim.device import to_si
 from photonics_sim.mesh import Topology, mean_path_loss_db, nominal_faults, shifter_positions, topology
 from photonics_sim.reuse import CrossbarBanks, MeshBanks, RingBanks, SlowBanks

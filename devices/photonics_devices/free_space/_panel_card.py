@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from photonics_devices._images import near_root
-from photonics_devices._phase_mask_card import PhaseMaskCard
-from photonics_devices._source_card import SourceCard
+from photonics_devices.free_space._phase_mask_card import PhaseMaskCard
+from photonics_devices.free_space._source_card import SourceCard
 from photonics_sim.device import Card
 from photonics_sim.signals import EncoderCard, LaserCard
 

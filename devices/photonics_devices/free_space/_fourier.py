@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from photonics_devices._fourier_card import FourierProcessorCard
-from photonics_devices._panel import PanelDevice
-from photonics_devices._panel_costs import panel_costs
-from photonics_devices._side_view import lenses_view
+from photonics_devices.free_space._fourier_card import FourierProcessorCard
+from photonics_devices.free_space._panel import PanelDevice
+from photonics_devices.free_space._panel_costs import panel_costs
+from photonics_devices.free_space._side_view import lenses_view
 from photonics_sim.device import Costs, SideView, to_si
 from photonics_sim.optics import Propagator, positions
 from photonics_sim.signals import expose

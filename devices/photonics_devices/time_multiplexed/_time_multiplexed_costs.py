@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from photonics_devices._time_multiplexed_card import TimeMultiplexedProcessorCard
-from photonics_devices._time_multiplexed_light import bin_times
+from photonics_devices.time_multiplexed._time_multiplexed_card import TimeMultiplexedProcessorCard
+from photonics_devices.time_multiplexed._time_multiplexed_light import bin_times
 from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Alternative, Costs, Span, Timeline, to_si
 from photonics_sim.signals import link_budget
 from photonics_sim.weights import Switch

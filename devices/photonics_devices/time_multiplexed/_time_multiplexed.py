@@ -10,13 +10,13 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from photonics_devices._time_multiplexed_card import TimeMultiplexedProcessorCard
-from photonics_devices._time_multiplexed_costs import (
+from photonics_devices.time_multiplexed._time_multiplexed_card import TimeMultiplexedProcessorCard
+from photonics_devices.time_multiplexed._time_multiplexed_costs import (
     multiplexed_alternatives,
     multiplexed_costs,
     multiplexed_timeline,
 )
-from photonics_devices._time_multiplexed_light import gate_moments, through_columns
+from photonics_devices.time_multiplexed._time_multiplexed_light import gate_moments, through_columns
 from photonics_sim.device import (
     ELEMENTARY_CHARGE_C,
     Alternative,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from photonics_devices._panel_card import PanelCard
+from photonics_devices.free_space._panel_card import PanelCard
 from photonics_sim.device import format_si, to_si
 from photonics_sim.signals import CameraCard
 

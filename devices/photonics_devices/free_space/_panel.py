@@ -10,9 +10,9 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from photonics_devices._panel_card import PanelCard
-from photonics_devices._panel_export import write_panel_settings
-from photonics_devices._phase_masks import PhaseMasks
+from photonics_devices.free_space._panel_card import PanelCard
+from photonics_devices.free_space._panel_export import write_panel_settings
+from photonics_devices.free_space._phase_masks import PhaseMasks
 from photonics_sim.device import Device, check_chips, derive_key, normal, to_si
 from photonics_sim.optics import extended_source
 from photonics_sim.signals import encode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from photonics_devices._phase_masks import PhaseMasks
+from photonics_devices.free_space._phase_masks import PhaseMasks
 from photonics_sim.weights import drive_setting, height_setting, write_masks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from photonics_devices._mesh_processor_card import MeshProcessorCard
+from photonics_devices.chip._mesh_processor_card import MeshProcessorCard
 from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, LinkBudget, to_si
 from photonics_sim.mesh import activation_costs
 from photonics_sim.signals import link_budget

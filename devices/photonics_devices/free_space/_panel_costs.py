@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photonics_devices._panel_card import PanelCard
+from photonics_devices.free_space._panel_card import PanelCard
 from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, to_si
 from photonics_sim.signals import CameraCard, DetectorCard, camera_budget, link_budget
 

@@ -1,0 +1,1 @@
+"""Light on a chip: meshes of interferometers, banks of rings."""

@@ -1,0 +1,1 @@
+"""Light between a data panel and detectors: masks in a row, between lenses, or beside the data."""

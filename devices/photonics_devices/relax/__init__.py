@@ -1,0 +1,1 @@
+"""ReLaX-Nets: few banks of slow weights, visited many times."""

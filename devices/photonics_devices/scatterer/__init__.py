@@ -1,0 +1,1 @@
+"""Light that bounces between a data panel and a scattering medium."""

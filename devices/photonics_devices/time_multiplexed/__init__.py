@@ -1,0 +1,1 @@
+"""One small chip, replayed in time bins."""
