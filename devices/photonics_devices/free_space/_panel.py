@@ -43,7 +43,8 @@ class PanelDevice(Device):
         self.card: PanelCard = card
         self.in_features, self.out_features = card.inputs, card.classes
         dtype = torch.get_default_dtype()
-        phases = 0.1 * normal(derive_key(seed, "phases"), masks, pixels, pixels).to(dtype)
+        # from the middle of a turn: where neighbours step back from 2 pi, fringing fields and gaps do their harm
+        phases = (math.pi + 0.1 * normal(derive_key(seed, "phases"), masks, pixels, pixels)).to(dtype)
         self.pitch, self.wavelength = to_si("pitch_um", card.pitch_um), to_si("wavelength_nm", card.laser.wavelength_nm)
         self.masks = PhaseMasks(card.mask, phases, pitch=self.pitch, wavelength=self.wavelength)
         self.log_gain = nn.Parameter(torch.tensor(math.log(30.0 * card.classes), dtype=dtype))
