@@ -65,6 +65,8 @@ def coherent_modes(J: Tensor, shape: Sequence[int], *, count: int | None = None,
     if not 0 < share <= 1 or (count is not None and count < 1):
         raise PhotonicsError(f"count = {count}, share = {share:g}: expected at least 1 mode, and a share in (0, 1]")
     J = complex_field(J)
+    if not torch.isfinite(J.detach().abs()).all():
+        raise PhotonicsError("J is not finite; a mutual coherence is")
     rounding = ny * nx * torch.finfo(J.dtype).eps
     largest, skew = float(J.detach().abs().max()), float((J - J.mH).detach().abs().max())
     powers, vectors = torch.linalg.eigh((J + J.mH) / 2)

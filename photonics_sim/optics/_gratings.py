@@ -72,9 +72,13 @@ def sinusoidal_grating(
         shape, pitch, period, depth, angle: As for `blazed_grating`.
 
     Raises:
-        PhotonicsError: for a period below two samples.
+        PhotonicsError: for a period below three samples: of two, they may all lie where the sine is zero.
     """
-    phase = number(depth, "depth", "rad") / 2 * torch.sin(2 * math.pi * periods(shape, pitch, period, angle))
+    phase = (
+        number(depth, "depth", "rad")
+        / 2
+        * torch.sin(2 * math.pi * periods(shape, pitch, period, angle, least=3, needs="a sine needs three samples"))
+    )
     return torch.complex(phase.cos(), phase.sin())
 
 

@@ -50,14 +50,23 @@ def positions(count: int, pitch: Scalar, centre: Scalar = 0.0) -> Tensor:
     return (torch.arange(count, dtype=torch.float64) - (count - 1) / 2) * pitch + centre
 
 
+def check_shape(shape: Sequence[int]) -> None:
+    """Refuse what is not (ny, nx).
+
+    Raises:
+        PhotonicsError: says what was found.
+    """
+    if not isinstance(shape, Sequence) or len(shape) != 2 or min(shape) < 1:
+        raise PhotonicsError(f"shape = {shape}: expected (ny, nx), at least one sample each")
+
+
 def plane(shape: Sequence[int], pitch: Pair, centre: Pair, finer: int = 1) -> tuple[Tensor, Tensor]:
     """Coordinates of the samples against a centre, `(ny, 1)` and `(1, nx)`, float64 metres.
 
     Raises:
         PhotonicsError: for a shape that is not (ny, nx), and lengths that are none.
     """
-    if len(shape) != 2 or min(shape) < 1:
-        raise PhotonicsError(f"shape = {tuple(shape)}: expected (ny, nx), at least one sample each")
+    check_shape(shape)
     steps, middle = pair(pitch, "pitch", "m", positive=True), pair(centre, "centre", "m")
     y, x = (positions(int(n) * finer, step / finer) - off for n, step, off in zip(shape, steps, middle, strict=True))
     return y[:, None], x[None, :]

@@ -165,7 +165,7 @@ class _Light:
             f"{exact}, or a wider field": method in {"angular-spectrum", "fresnel"} and wrapped > accuracy,
             f"the paraxial kernel is {error:.2g} rad off at {z}; use method = 'auto'": error**2 > accuracy,
             f"{fades:.2g} of the power is in structures finer than a wavelength, which fade; a pitch of "
-            f"{format_si(self.wavelength / 2, 'm')} or more carries none": fades > accuracy,
+            f"{format_si(self.wavelength / math.sqrt(2), 'm')} or more carries none": fades > accuracy,
             f"samples do not resolve the impulse response at {z}; use method = 'angular-spectrum'":
                 method == "rayleigh-sommerfeld" and not self.impulse_is_resolved,
             f"samples do not resolve Fresnel's chirp at {z}; use method = 'band-limited', or a finer pitch":

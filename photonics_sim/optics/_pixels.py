@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from photonics_sim.device import format_si
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.optics._grid import Pair, Scalar, number, pair, positions
+from photonics_sim.optics._grid import Pair, Scalar, complex_field, number, pair, positions
 
 REACH = 4.0  # widths of the fringing field after which nothing is left of it
 
@@ -33,6 +33,10 @@ def fringed(phase: Tensor, width: Scalar) -> Tensor:
     Raises:
         PhotonicsError: for a negative width.
     """
+    if not phase.is_floating_point() or phase.ndim < 2:
+        raise PhotonicsError(
+            f"phase is {phase.dtype} {tuple(phase.shape)}; expected real numbers (..., ny, nx), in rad"
+        )
     sigma = number(width, "width of the fringing field", "pixels")
     if float(sigma.detach()) < 0:
         raise PhotonicsError(f"width of the fringing field = {float(sigma.detach()):g} pixels: expected 0 or more")
@@ -72,6 +76,7 @@ def filled(transmission: Tensor, fill_factor: Scalar, gap: Scalar = 0.0) -> Tens
         raise PhotonicsError(f"gap = {float(through.detach()):g}: a gap transmits an amplitude of 0 to 1")
     if not share.requires_grad and float(share) == 1:
         return transmission
+    transmission = complex_field(transmission)
     real = torch.view_as_real(transmission).dtype
     light = share.to(transmission.device, real) * transmission
     return light + ((1 - share) * through).to(transmission.device, real)
@@ -82,9 +87,9 @@ def uneven(shape: Sequence[int], coefficients: Tensor) -> Tensor:
 
     .. math:: s(x, y) = \sum_j c_j\, p_{m_j}(y)\, p_{n_j}(x), \quad p_n = \sqrt{2n + 1}\, P_n
 
-    Legendre's polynomials over the panel, each with rms 1, in this order of (m, n): (0, 2), (1, 1), (2, 0) - bow and
-    saddle - then (0, 3), (1, 2), (2, 1), (3, 0). Piston and tilt are none: the first is no fault, the second is one
-    of place.
+    Legendre's polynomials on the samples of the panel, each with rms 1, in this order of (m, n): (0, 2), (1, 1), (2, 0)
+    - bow and saddle - then (0, 3), (1, 2), (2, 1), (3, 0). Piston and tilt are none: the first is no fault, the second
+    is one of place.
 
     Args:
         shape: (ny, nx).
@@ -94,11 +99,14 @@ def uneven(shape: Sequence[int], coefficients: Tensor) -> Tensor:
         `(..., ny, nx)`, float64.
 
     Raises:
-        PhotonicsError: for more than 7 coefficients.
+        PhotonicsError: for no or more than 7 coefficients, and fewer than 4 samples per axis.
     """
-    count = coefficients.shape[-1]
-    if count > len(SURFACES):
-        raise PhotonicsError(f"{count} coefficients of a surface; {len(SURFACES)} are known")
+    coefficients = torch.as_tensor(coefficients)
+    count = coefficients.shape[-1] if coefficients.ndim else 0
+    if not 1 <= count <= len(SURFACES):
+        raise PhotonicsError(f"{count} coefficients of a surface; expected (..., 1 to {len(SURFACES)})")
+    if min(shape) < 4:
+        raise PhotonicsError(f"shape = {tuple(shape)}: a surface with bow and more needs 4 samples per axis")
     y, x = (_legendre(int(n)) for n in shape)
     modes = torch.stack([y[m][:, None] * x[n][None, :] for m, n in SURFACES[:count]]).to(coefficients.device)
     return torch.einsum("...j,jyx->...yx", coefficients.double(), modes)
@@ -108,13 +116,13 @@ SURFACES = ((0, 2), (1, 1), (2, 0), (0, 3), (1, 2), (2, 1), (3, 0))
 
 
 def _legendre(count: int) -> list[Tensor]:
-    """P_0 to P_3 at the middles of the pixels, each with rms 1 over an axis."""
-    x = positions(count, 2 / count)
-    powers = [torch.ones_like(x), x, (3 * x.square() - 1) / 2, (5 * x**3 - 3 * x) / 2]
-    return [math.sqrt(2 * n + 1) * p for n, p in enumerate(powers)]
+    """Legendre's polynomials up to the third on the middles of the pixels, there orthogonal and with rms 1."""
+    powers = torch.linalg.vander(positions(count, 2 / count), N=4)
+    found, triangle = torch.linalg.qr(powers)
+    return list((math.sqrt(count) * found * triangle.diagonal().sign()).unbind(-1))
 
 
-def pointing(shape: Sequence[int], *, pitch: Pair, wavelength: Scalar, angle: Tensor) -> Tensor:
+def pointing(shape: Sequence[int], *, pitch: Pair, wavelength: Scalar, angle: Tensor | Sequence[float]) -> Tensor:
     """The phase in rad that turns light by an angle: what a tilted mirror or panel does to it.
 
     Args:
@@ -130,7 +138,10 @@ def pointing(shape: Sequence[int], *, pitch: Pair, wavelength: Scalar, angle: Te
     """
     steps = pair(pitch, "pitch", "m", positive=True)
     wave = number(wavelength, "wavelength", "m", positive=True)
-    sines = angle.double().sin()
+    angle = torch.as_tensor(angle, dtype=torch.float64)
+    if not angle.ndim or angle.shape[-1] != 2 or not torch.isfinite(angle).all():
+        raise PhotonicsError(f"angle {angle.tolist()} rad: expected finite numbers (..., 2), (y, x)")
+    sines = angle.sin()
     coarse = max(float(step.detach()) for step in steps)
     most = float(sines.detach().abs().max()) if sines.numel() else 0.0
     if most * coarse > float(wave.detach()) / 2:

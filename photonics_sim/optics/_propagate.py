@@ -152,6 +152,9 @@ class Propagator(nn.Module):
 
     Raises:
         PhotonicsError: for a geometry or a method that is none.
+
+    Warns:
+        PhotonicsWarning: where "auto" cannot meet the accuracy for such light, with the numbers.
     """
 
     def __init__(
@@ -178,6 +181,8 @@ class Propagator(nn.Module):
             raise PhotonicsError("a Propagator keeps its geometry; for one that is trained, call propagate")
         self.plan = judge(self.space, self.planes, None, method, accuracy)
         self.method = self.plan.method
+        for warning in self.plan.warnings if method == "auto" else ():
+            warnings.warn(warning, PhotonicsWarning, stacklevel=2)
         self._operators: dict[tuple[torch.dtype, torch.device], Operator] = {}
 
     def forward(self, field: Tensor) -> Tensor:
@@ -196,7 +201,8 @@ class Propagator(nn.Module):
         """What it does to fields of this type, worked out at the first one."""
         key = (dtype, device)
         if key not in self._operators:
-            with torch.no_grad():
+            # what is kept must be plain tensors, whatever the first call is inside of
+            with torch._C._DisableFuncTorch(), torch.inference_mode(False), torch.no_grad():
                 self._operators[key] = make_operator(self.space, self.planes, self.method, dtype, device)
         return self._operators[key]
 

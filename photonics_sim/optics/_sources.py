@@ -7,17 +7,18 @@ import warnings
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
 import torch
+from scipy.special import roots_hermite, roots_legendre
 from torch import Tensor
 
 from photonics_sim.device import format_si
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
-from photonics_sim.optics._grid import Pair, Scalar, number, pair, plane
+from photonics_sim.optics._grid import Pair, Scalar, check_shape, number, pair, plane
 from photonics_sim.optics._source_points import Profile, needed_across, source_points
 
 Line = Literal["gaussian", "rectangular"]
 
+_LARGEST = 2**33  # bytes of modes
 _SHARE = 1e-3  # of the power that may come at angles that are not resolved
 
 
@@ -46,7 +47,7 @@ def gaussian_beam(
         PhotonicsError: for lengths that are none.
     """
     wave, w0 = number(wavelength, "wavelength", "m", positive=True), number(waist, "waist", "m", positive=True)
-    z, watts = number(distance, "distance", "m"), number(power, "power", "W")
+    z, watts = number(distance, "distance", "m"), number(power, "power", "W", positive=True)
     y, x = plane(shape, pitch, centre)
     rayleigh = math.pi * w0.square() / wave
     # i / q, q = z - i z_R, holds radius, curvature and the phase of Gouy at once
@@ -125,6 +126,7 @@ def extended_source(
     Warns:
         PhotonicsWarning: where the modes are too few for the coherence over the plane, with the number that would do.
     """
+    check_shape(shape)
     wave, steps = number(wavelength, "wavelength", "m", positive=True), pair(pitch, "pitch", "m", positive=True)
     radius = number(angular_radius, "angular_radius", "rad", positive=True)
     if float(radius.detach()) >= math.pi / 2:
@@ -134,6 +136,7 @@ def extended_source(
     widths = (shape[0] - 1) * steps[0] * radius.sin() / wave, (shape[1] - 1) * steps[1] * radius.sin() / wave
     needed = needed_across(profile, widths)
     across = needed if modes is None else _across(modes)
+    _check_memory(across**2 * shape[0] * shape[1] * wave.numel(), across**2)
     *sines, weights = source_points(profile, across, radius.sin(), widths)
     dark = 1 - float((weights * _resolved((sines[0], sines[1]), steps, wave[..., None])).detach().sum(-1).min())
     if dark > _SHARE:
@@ -178,10 +181,10 @@ def spectral_lines(centre: Scalar, width: Scalar, count: int, *, profile: Line =
     if int(count) != count or count < 1:
         raise PhotonicsError(f"count = {count} lines of a spectrum: expected a whole number of at least 1")
     if profile == "gaussian":
-        found, shares = np.polynomial.hermite.hermgauss(int(count))
+        found, shares = roots_hermite(int(count))
         nodes = torch.as_tensor(found) / (2 * math.sqrt(math.log(2)))
     else:
-        found, shares = np.polynomial.legendre.leggauss(int(count))
+        found, shares = roots_legendre(int(count))
         nodes = torch.as_tensor(found) / 2
     inverse = 1 / middle + nodes * wide / middle.square()
     if float(inverse.detach().min()) <= 0:
@@ -220,6 +223,15 @@ def _limits(steps: tuple[Tensor, Tensor], wave: Tensor, sine: float) -> str:
         f"a pitch of {format_si(coarse, 'm')} resolves up to {reach:.3g} rad per axis at {format_si(shortest, 'm')}, "
         f"and the squared sines must add up to less than 1; take at most {format_si(shortest / (2 * sine), 'm')}"
     )
+
+
+def _check_memory(numbers: int, modes: int) -> None:
+    """Refuse modes beyond reason before they are made."""
+    if 16 * numbers > _LARGEST:
+        raise PhotonicsError(
+            f"{modes} modes of this plane take {16 * numbers / 2**30:.3g} GiB, more than {_LARGEST / 2**30:.0f}; take "
+            "fewer modes, or a smaller plane or source"
+        )
 
 
 def _size(shape: Sequence[int], steps: tuple[Tensor, Tensor]) -> str:

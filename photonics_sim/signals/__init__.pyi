@@ -1,4 +1,5 @@
 from ._camera import expose as expose
+from ._camera_card import LONGEST_M as LONGEST_M
 from ._camera_card import CameraCard as CameraCard
 from ._detector import detect as detect
 from ._detector import quantise as quantise

@@ -7,10 +7,8 @@ from torch import Tensor
 
 from photonics_sim.device import PLANCK_CONSTANT_J_S, SPEED_OF_LIGHT_M_PER_S, derive_key, normal, to_si
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.signals._camera_card import CameraCard
+from photonics_sim.signals._camera_card import LONGEST_M, CameraCard
 from photonics_sim.signals._detector import quantise
-
-_LONGEST_M = 1e-3  # of what a pixel sees: beyond it, a wavelength was given in another unit
 
 
 def expose(power_w: Tensor, card: CameraCard, wavelength_m: float, key: int | None = None) -> Tensor:
@@ -34,10 +32,10 @@ def expose(power_w: Tensor, card: CameraCard, wavelength_m: float, key: int | No
     Raises:
         PhotonicsError: for a wavelength that no camera sees.
     """
-    if not 0 < wavelength_m <= _LONGEST_M:
+    if not 0 < wavelength_m <= LONGEST_M:
         raise PhotonicsError(
             f"wavelength_m = {wavelength_m:g} m is no wavelength that a camera sees; give it in metres, 0 .. "
-            f"{_LONGEST_M:g} m, as 532e-9 for 532 nm"
+            f"{LONGEST_M:g} m, as 532e-9 for 532 nm"
         )
     electrons_per_w = card.quantum_efficiency * to_si("exposure_ms", card.exposure_ms)
     electrons_per_w *= wavelength_m / (PLANCK_CONSTANT_J_S * SPEED_OF_LIGHT_M_PER_S)

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from photonics_sim.device import Section, to_si
 
+LONGEST_M = 1e-3  # wavelength that a pixel sees: beyond it, one was given in another unit
+
 
 class CameraCard(Section):
     """A camera whose pixels collect electrons for one exposure; every imperfection is off at its default."""

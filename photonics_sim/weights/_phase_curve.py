@@ -120,7 +120,7 @@ def follow(
 
 
 def _checked(bits: int) -> int:
-    if not 0 <= bits <= _MOST_BITS:
+    if int(bits) != bits or not 0 <= bits <= _MOST_BITS:
         raise PhotonicsError(f"bits = {bits} is outside 0 .. {_MOST_BITS}; 0 is a continuous drive")
     return bits
 

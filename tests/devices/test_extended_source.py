@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -87,3 +88,45 @@ def test_planes_show_the_power_of_all_modes() -> None:
 def test_modes_are_an_even_number_squared() -> None:
     with pytest.raises(PhotonicsError, match="modes = 20: expected the square of an even number; take 36"):
         load_card("diffractive-visible", {"source_extent.modes": 20})
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "message"),
+    [
+        ("diffractive-visible", {"source_extent.angular_radius_mrad": 40.0}, r"up to 33\.3 mrad; take at most 33\.3"),
+        ("diffractive-visible", {"mask.pointing_mrad": 20.0}, r"mask\.pointing_mrad = 20: .* take at most 6\.65"),
+        (
+            "diffractive-visible",
+            {"mask.defocus_um": 2000.0},
+            r"masks 10 mm apart .*; take at most 1e\+03",
+        ),
+        ("structural-visible", {"mask.defocus_um": 3000.0}, r"masks 20 mm apart would change places"),
+        ("fourier-visible", {"laser.wavelength_nm": 2e6, "focal_length_mm": 20.0}, r"light that no camera sees"),
+    ],
+)
+def test_numbers_beyond_the_optics_are_refused_when_the_card_is_read(
+    name: str, fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PhotonicsError, match=message):
+        load_card(name, fields)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_another_number_type_is_refused_in_words(name: str) -> None:
+    with pytest.raises(PhotonicsError, match=r"inputs are torch.float32, .* computes in torch.float64; convert one"):
+        build(name)(inputs().float())
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_what_is_kept_does_not_depend_on_where_the_first_call_is(name: str) -> None:
+    """Inside a function transform or under inference mode."""
+    first, second, third = build(name), build(name), build(name)
+    torch.func.jacrev(first)(inputs()[0])
+    with torch.inference_mode():
+        second(inputs())
+    expected = third(inputs())
+    for device in (pickle.loads(pickle.dumps(first)), second.requires_grad_(True)):
+        found = device(inputs())
+        assert_close(found.detach(), expected, "equal")
+    found.sum().backward()
+    assert second.masks.phases.grad is not None

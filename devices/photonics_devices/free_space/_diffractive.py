@@ -10,7 +10,7 @@ from photonics_devices.free_space._panel import PanelDevice
 from photonics_devices.free_space._panel_costs import panel_costs
 from photonics_devices.free_space._side_view import hops_view
 from photonics_sim.device import Costs, SideView, to_si
-from photonics_sim.optics import Propagator, convolve, relay
+from photonics_sim.optics import convolve, relay
 from photonics_sim.signals import detect
 
 
@@ -36,12 +36,7 @@ class DiffractiveStack(PanelDevice):
 
     def __init__(self, card: DiffractiveStackCard, *, seed: int = 0) -> None:
         super().__init__(card, card.masks, card.pixels, seed)
-        self.way = Propagator(
-            (card.pixels, card.pixels),
-            pitch=self.pitch,
-            wavelength=self.wavelength,
-            distance=to_si("spacing_mm", card.spacing_mm),
-        )
+        self.way = self.propagator(to_si("spacing_mm", card.spacing_mm))
 
     def arriving(self, x: Tensor, key: int | None) -> Tensor:
         field = self.panel(x, key)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from photonics_devices.free_space._panel_card import PanelCard
+from photonics_devices.free_space._phase_mask_card import check_defocus
 from photonics_sim.signals import DetectorCard
 
 
@@ -19,6 +20,11 @@ class DiffractiveStackCard(PanelCard):
     masks: int = Field(ge=1, le=100, description="phase masks in a row")
     spacing_mm: float = Field(gt=0, le=1e5, description="distance from each plane to the next")
     detector: DetectorCard
+
+    @model_validator(mode="after")
+    def _masks_keep_their_order(self) -> Self:
+        check_defocus(self.mask, self.spacing_mm)
+        return self
 
     def memory_bytes(self) -> dict[str, int]:
         plane = 8 * self.pixels**2

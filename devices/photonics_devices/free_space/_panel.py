@@ -14,7 +14,8 @@ from photonics_devices.free_space._panel_card import PanelCard
 from photonics_devices.free_space._panel_export import write_panel_settings
 from photonics_devices.free_space._phase_masks import PhaseMasks
 from photonics_sim.device import Device, check_chips, derive_key, normal, to_si
-from photonics_sim.optics import extended_source
+from photonics_sim.errors import PhotonicsError
+from photonics_sim.optics import Propagator, extended_source, plan_propagation
 from photonics_sim.signals import encode
 
 
@@ -56,6 +57,11 @@ class PanelDevice(Device):
         """Field on the last plane, `([chips,] modes, *batch, n, n)`, in roots of the laser's power per pixel."""
 
     def measure(self, x: Tensor, key: int | None) -> Tensor:
+        if x.dtype != self.log_gain.dtype or x.dtype not in (torch.float32, torch.float64):
+            raise PhotonicsError(
+                f"inputs are {x.dtype}, {self.card.name} computes in {self.log_gain.dtype}; convert one of them, to "
+                "float32 or float64, e.g. x.float() or device.double()"
+            )
         watts = to_si("power_mw", self.card.laser.power_mw)
         return self.read(self._intensity(x, key) * watts, key) * (self.log_gain.exp() / watts)
 
@@ -90,10 +96,16 @@ class PanelDevice(Device):
         twin.masks.build(seed, chips)
         return twin
 
+    def propagator(self, distance: float) -> Propagator:
+        """From plane to plane; what leaves their window is lost by design, which `power` tells and no warning."""
+        n = self.card.pixels
+        plan = plan_propagation((n, n), pitch=self.pitch, wavelength=self.wavelength, distance=distance)
+        return Propagator((n, n), pitch=self.pitch, wavelength=self.wavelength, distance=distance, method=plan.method)
+
     def received_w(self) -> float:
-        """Mean power on a detector, of data that are all zero."""
+        """Mean power on a detector, of data that are all one."""
         with torch.no_grad():
-            light = self._intensity(torch.zeros(1, self.in_features).to(self.log_gain), None)
+            light = self._intensity(torch.ones(1, self.in_features).to(self.log_gain), None)
         return float(self.summed(light).mean()) * to_si("power_mw", self.card.laser.power_mw)
 
     def summed(self, pixels: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from photonics_devices._images import near_root
-from photonics_devices.free_space._phase_mask_card import PhaseMaskCard
+from photonics_devices.free_space._phase_mask_card import SIGMAS, PhaseMaskCard
 from photonics_devices.free_space._source_card import SourceCard
 from photonics_sim.device import Card
 from photonics_sim.signals import EncoderCard, LaserCard
@@ -54,6 +54,22 @@ class PanelCard(Card):
         # the longer rows in the middle, where the plane is lit best
         order = sorted(range(count), key=lambda row: abs(row - (count - 1) / 2))
         return tuple(least + (order.index(row) < more) for row in range(count))
+
+    @model_validator(mode="after")
+    def _angles_are_resolved(self) -> Self:
+        steepest = 1e3 * math.asin(min(1.0, self.laser.wavelength_nm / (2e3 * self.pitch_um)))
+        source, turned = self.source_extent, SIGMAS * self.mask.pointing_mrad
+        seen = source.angular_radius_mrad * (2 if source.profile == "gaussian" else 1)
+        for field, angle, found in (
+            ("source_extent.angular_radius_mrad", seen, source.angular_radius_mrad),
+            ("mask.pointing_mrad", turned, self.mask.pointing_mrad),
+        ):
+            if angle > steepest:
+                raise ValueError(
+                    f"{field} = {found:g}: a pitch of {self.pitch_um:g} um resolves light of this wavelength up to "
+                    f"{steepest:.3g} mrad; take at most {found * steepest / angle:.3g}, or a finer pitch_um"
+                )
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

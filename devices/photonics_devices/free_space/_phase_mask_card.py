@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from photonics_sim.device import Section
 from photonics_sim.weights import PhaseCurveCard
 
+SIGMAS = 5  # of a normal distribution, as good as all of it
+
 
 class PhaseMaskCard(Section):
     """Panels or plates that delay light; every imperfection is off at its default.
@@ -55,9 +57,9 @@ class PhaseMaskCard(Section):
     )
     fill_factor: float = Field(default=1.0, gt=0, le=1, description="share of the area that follows the command")
     gap_transmission: float = Field(
-        default=0.0, ge=0, le=1, description="amplitude that the gaps between pixels let through; 0 is dark"
+        default=0.0, ge=0, le=1, description="amplitude that gaps let through where fill_factor is below 1; 0: dark"
     )
-    loss_db: float = Field(default=0.0, ge=0, le=60, description="power lost in one mask")
+    loss_db: float = Field(default=0.0, ge=0, le=60, description="power lost in one mask, in its gaps too")
     shift_px: float = Field(
         default=0.0, ge=0, le=100, description="lateral shift of each mask as built, rms per axis, pixels"
     )
@@ -78,9 +80,22 @@ class PhaseMaskCard(Section):
 
     @property
     def main_order_loss_db(self) -> float:
-        """Power lost in one mask and to the orders that dark gaps between its pixels diffract light into."""
-        return self.loss_db - 20 * math.log10(self.fill_factor)
+        """Power lost in one mask and to the orders that dark gaps between its pixels diffract light into.
+
+        With clear gaps what they let through is added to this light, in phase or not: nothing is told of it here.
+        """
+        return self.loss_db - (0.0 if self.gap_transmission else 20 * math.log10(self.fill_factor))
 
     def height_m(self, phase_rad: float, wavelength_m: float) -> float:
         """Height of a plate that delays light by so much: phase wavelength / (2 pi (n - 1))."""
         return phase_rad * wavelength_m / (2 * math.pi * (self.refractive_index - 1))
+
+
+def check_defocus(mask: PhaseMaskCard, way_mm: float) -> None:
+    """Refuse masks that may stand behind the next one."""
+    most = way_mm * 1e3 / (2 * SIGMAS)
+    if mask.defocus_um > most:
+        raise ValueError(
+            f"mask.defocus_um = {mask.defocus_um:g}: masks {way_mm:g} mm apart would change places; take at most "
+            f"{most:.3g}"
+        )

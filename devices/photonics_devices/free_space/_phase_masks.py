@@ -63,16 +63,16 @@ class PhaseMasks(nn.Module):
         """What light is multiplied by, complex, `(chips or 1, K, n, n)`."""
         card, errors, shape = self.card, self.errors, self.phases.shape[1:]
         phase = self.held()
-        amplitude = 10 ** (-card.loss_db / 20) * torch.exp(-card.absorption_per_m / 2 * self._height(phase))
+        amplitude = torch.exp(-card.absorption_per_m / 2 * self._height(phase))
         if "response" in errors:
-            phase = phase * (1 + uneven(shape, errors["response"]).to(phase))
+            phase = phase + uneven(shape, errors["response"]).to(phase) * (phase - card.curve.lowest_rad)
         phase = fringed(phase, card.fringing_px)
         if "flatness" in errors:
             phase = phase + uneven(shape, errors["flatness"]).to(phase)
         if "pixel_error" in errors:
             phase = phase + errors["pixel_error"]
         sent = torch.complex(amplitude * phase.cos(), amplitude * phase.sin())
-        sent = filled(sent, card.fill_factor, card.gap_transmission)
+        sent = 10 ** (-card.loss_db / 20) * filled(sent, card.fill_factor, card.gap_transmission)
         if "turn" in errors:
             ramp = pointing(shape, pitch=self.pitch, wavelength=self.wavelength, angle=errors["turn"]).to(phase)
             sent = sent * torch.complex(ramp.cos(), ramp.sin())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -12,8 +13,8 @@ from photonics_devices.free_space._panel import PanelDevice
 from photonics_devices.free_space._panel_costs import panel_costs
 from photonics_devices.free_space._side_view import hops_view
 from photonics_devices.free_space._structural_card import StructuralEncoderCard
-from photonics_sim.device import Costs, SideView, to_si
-from photonics_sim.optics import Propagator, convolve
+from photonics_sim.device import Costs, SideView, derive_key, to_si
+from photonics_sim.optics import convolve
 from photonics_sim.signals import detect, encode
 
 
@@ -47,15 +48,10 @@ class StructuralEncoder(PanelDevice):
 
     def __init__(self, card: StructuralEncoderCard, *, seed: int = 0) -> None:
         super().__init__(card, card.writes, card.pixels, seed)
-        self.way = Propagator(
-            (card.pixels, card.pixels),
-            pitch=self.pitch,
-            wavelength=self.wavelength,
-            distance=to_si("spacing_mm", card.spacing_mm),
-        )
+        self.way = self.propagator(to_si("spacing_mm", card.spacing_mm))
 
     def arriving(self, x: Tensor, key: int | None) -> Tensor:
-        data, light = self._data(x, key), self.lit(x)
+        data, light = [self._data(x, key, write) for write in range(self.crossings)], self.lit(x)
         chips = zip(self.masks.transmissions(), self._hops(light), strict=True)
         there = torch.stack([self._through(light, data, masks, hops)[-1] for masks, hops in chips])
         return there[0] if self.masks.chips is None else there
@@ -70,8 +66,9 @@ class StructuralEncoder(PanelDevice):
         """
         field = self.arriving(x, None)
         field = field[0] if self.masks.chips is None else field[:, 0]
-        middle = self.regions.flatten(1).cumsum(-1) > self.card.region_px**2 // 2
-        return field.flatten(-2)[..., middle.int().argmax(-1)]
+        n, wide = self.card.pixels, self.card.region_px
+        corner = self.regions.flatten(1).argmax(-1)
+        return field.flatten(-2)[..., corner + wide // 2 * (n + 1)]
 
     @property
     def crossings(self) -> int:
@@ -85,9 +82,9 @@ class StructuralEncoder(PanelDevice):
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """Data and mask of each write as one phase, the light that meets them, and the light where it is read."""
-        data, light = self._data(x, None), self.lit(x)
+        data, light = self._data(x, None, 0), self.lit(x)
         masks = self.masks.transmissions()[0]  # of an ensemble, the first chip
-        lights = self._through(light, data, masks, self._hops(light)[0])
+        lights = self._through(light, [data] * len(masks), masks, self._hops(light)[0])
         images = {}
         for number, mask in enumerate(masks, start=1):
             images[f"light on write {number}"] = self.shown(lights[number - 1])
@@ -98,9 +95,9 @@ class StructuralEncoder(PanelDevice):
     @torch.no_grad()
     def side_view(self, x: Tensor, output: int) -> SideView | None:
         """The light between the writes, each seen in its own window; None for more than 2048 pixels across."""
-        data, light = self._data(x, None), self.lit(x)
+        data, light = self._data(x, None, 0), self.lit(x)
         masks, steps = self.masks.transmissions()[0], self.masks.steps()
-        lights = self._through(light, data, masks, self._hops(light)[0])
+        lights = self._through(light, [data] * len(masks), masks, self._hops(light)[0])
         leaving = torch.stack([light * (mask * data) for light, mask in zip(lights[:-1], masks, strict=True)])
         count = len(masks)
         return hops_view(
@@ -116,19 +113,24 @@ class StructuralEncoder(PanelDevice):
             masks=card.writes, writes=card.writes, pixels_read=card.classes,
         )  # fmt: skip
 
-    def _data(self, x: Tensor, key: int | None) -> Tensor:
-        """What every write does to light, `(*batch, n, n)`: one where no data lie."""
-        return 1 + self.spread(encode(x, self.card.encoder, key) - 1)
+    def _data(self, x: Tensor, key: int | None, write: int) -> Tensor:
+        """What one write of the data does to light, `(*batch, n, n)`: one where no data lie.
+
+        Each lies on pixels of its own, with noise of its own.
+        """
+        return 1 + self.spread(
+            encode(x, self.card.encoder, None if key is None else derive_key(key, "write", write)) - 1
+        )
 
     def _hops(self, light: Tensor) -> list[tuple[Tensor, ...]]:
         """Transfer functions behind each write, for each chip: the light before the first one is even."""
         return [hops[1:] for hops in self.masks.hops(self.way, light)]
 
-    def _through(self, light: Tensor, data: Tensor, masks: Tensor, hops: tuple[Tensor, ...]) -> list[Tensor]:
+    def _through(self, light: Tensor, data: Sequence[Tensor], masks: Tensor, hops: tuple[Tensor, ...]) -> list[Tensor]:
         """The light on each write, and where it is read."""
         lights = [light]
-        for mask, transfer in zip(masks, hops, strict=True):
-            lights.append(convolve(lights[-1] * (mask * data), transfer))
+        for written, mask, transfer in zip(data, masks, hops, strict=True):
+            lights.append(convolve(lights[-1] * (mask * written), transfer))
         return lights
 
     def extra_repr(self) -> str:

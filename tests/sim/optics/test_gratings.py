@@ -80,7 +80,9 @@ def test_gradients_through_what_is_smooth() -> None:
 
 
 def test_gratings_that_are_none_are_refused() -> None:
-    for make in (binary_grating, blazed_grating, sinusoidal_grating):
+    with pytest.raises(PhotonicsError, match="period = 16 um: a sine needs three samples of 8 um; take 24 um or more"):
+        sinusoidal_grating((8, 8), pitch=8e-6, period=16e-6)
+    for make in (binary_grating, blazed_grating):
         with pytest.raises(PhotonicsError, match="period = 10 um: a grating needs two samples of 8 um; take 16 um"):
             make((8, 8), pitch=8e-6, period=10e-6)
         make((8, 8), pitch=8e-6, period=16e-6)

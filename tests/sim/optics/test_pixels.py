@@ -72,13 +72,15 @@ def test_gaps_take_light_into_other_orders() -> None:
 
 
 def test_surfaces_have_their_rms_and_neither_piston_nor_tilt() -> None:
-    n = 400
-    maps = uneven((n, n), torch.eye(len(SURFACES), dtype=torch.float64)).flatten(1)
-    overlap = maps @ maps.mT / n**2
-    assert float((overlap - torch.eye(len(SURFACES))).abs().max()) < 1e-3
-    x = torch.linspace(-1, 1, n, dtype=torch.float64)
-    plain = torch.stack([torch.ones(n, n), x.expand(n, n), x[:, None].expand(n, n)]).flatten(1).double()
-    assert float((maps @ plain.mT / n**2).abs().max()) < 1e-2
+    unit = torch.eye(len(SURFACES), dtype=torch.float64)
+    for n in (4, 5, 400):
+        maps = uneven((n, n), unit).flatten(1)
+        assert_close(maps @ maps.mT / n**2, unit, "rounding")
+        x = (torch.arange(n, dtype=torch.float64) - (n - 1) / 2) / n
+        plain = torch.stack([torch.ones_like(maps[0]), x.repeat(n), x.repeat_interleave(n)])
+        assert float((maps @ plain.mT / n**2).abs().max()) < 1e-12
+    bow = math.sqrt(5) * (3 * (2 * x).square() - 1) / 2
+    assert float((maps[0].reshape(n, n)[0] - bow).abs().max()) < 1e-3
     assert uneven((4, 6), torch.zeros(2, 3, 7)).shape == (2, 3, 4, 6)
 
 
@@ -125,7 +127,13 @@ def test_gradients_through_every_number_of_a_panel() -> None:
         (lambda: filled(torch.ones(2, 2) + 0j, 0.0), r"fill_factor = 0: expected more than 0 and at most 1"),
         (lambda: filled(torch.ones(2, 2) + 0j, 1.2), r"fill_factor = 1\.2"),
         (lambda: filled(torch.ones(2, 2) + 0j, 0.9, 1.5), r"gap = 1\.5: a gap transmits an amplitude of 0 to 1"),
-        (lambda: uneven((4, 4), torch.zeros(8)), r"8 coefficients of a surface; 7 are known"),
+        (lambda: uneven((4, 4), torch.zeros(8)), r"8 coefficients of a surface; expected \(\.\.\., 1 to 7\)"),
+        (
+            lambda: uneven((3, 4), torch.zeros(2)),
+            r"shape = \(3, 4\): a surface .* needs 4 samples per axis",
+        ),
+        (lambda: fringed(torch.full((5, 5), 3), 1.0), r"phase is torch.int64 \(5, 5\); expected real numbers"),
+        (lambda: pointing((4, 4), **BENCH, angle=0.01), r"expected finite numbers \(\.\.\., 2\), \(y, x\)"),  # type: ignore[arg-type]
         (
             lambda: pointing((4, 4), **BENCH, angle=torch.tensor([0.0, 0.04])),
             r"light turned by 40 mrad is not resolved by a pitch of 8 um; at most 33\.\d+ mrad are",
