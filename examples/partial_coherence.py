@@ -7,6 +7,13 @@ from the data panel, whose points do not interfere. Each network is read under e
 at 0.35 lambda / alpha. A source is as many modes as keep the degree of coherence within 1e-3 over the panel; the beam
 stays as strong, which no lamp behind a pinhole does. Networks are judged as designed, without faults of fabrication.
 
+Found with three networks (mean and standard error, in brackets 95 % after Student): trained with the laser they read
+95.0 +- 0.6 % with it, much the same up to 2 mrad, and 63.1 +- 3.8 % at 5 mrad, where the light is coherent over 65 um
+or half of the panel. Four epochs under that source bring back 31.6 points (17.7 to 45.4), to 94.7 +- 1.0 %: the loss
+was one of masks that counted on other light, not of the light. It costs 12.2 points (9.9 to 14.4) with the laser.
+A source of 3 mrad wins 5.8 points (1.3 to 10.3); at 2 mrad whether training wins anything is open. On the right, the
+first digit that the source loses and training wins back.
+
     python examples/partial_coherence.py     # five minutes of one core; --help has a short way
 """
 
@@ -145,7 +152,11 @@ def draw_scores(ax: Axes, scores: Scores, read: np.ndarray) -> None:
         ax.errorbar(read, mean, error, capsize=2, elinewidth=0.8, label=label, **look)
         if radius in read:
             ax.plot(radius, mean[list(read).index(radius)], "o", color=colour, markersize=9, fillstyle="none")
-    ax.legend(title="trained under (ring: read as trained)", loc="lower left", title_fontsize=8)
+    ax.legend(
+        title="trained under (ring: read as trained),\nmean and standard error over networks",
+        loc="lower left",
+        title_fontsize=8,
+    )
     ax.set(xlabel=r"angular radius $\alpha$ of the source (mrad)", ylabel="test accuracy (%)", ylim=(None, 100))
     top = ax.secondary_xaxis("top")
     shown = [radius for radius in read if radius and float(radius).is_integer()]
@@ -164,7 +175,7 @@ def draw_image(ax: Axes, title: str, light: Any, detectors: Any, answer: int) ->
             {"color": RED, "linewidth": 1.3} if number == answer else {"color": "0.6", "linewidth": 0.6}
         )
         corner = (columns.min() - 0.5, rows.min() - 0.5)
-        ax.add_patch(Rectangle(corner, np.ptp(columns) + 1, np.ptp(rows) + 1, fill=False, **look))
+        ax.add_patch(Rectangle(corner, float(np.ptp(columns)) + 1, float(np.ptp(rows)) + 1, fill=False, **look))
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=8, fontweight="normal")
     ax.spines[["top", "right"]].set_visible(True)
