@@ -70,7 +70,7 @@ SCRIPTS = [
     "free_space_mnist.py --data digits --epochs 1 --seeds 0",
     "free_space_tolerance.py --epochs 1 --seeds 1 --points 8 --chips 1",
     "splitter_tolerance.py --epochs 1 --chips 2",
-    "panel_faults.py --epochs 1 --chips 2 --seeds 1 --faults fringing_px phase_bits",
+    "panel_faults.py --epochs 1 --chips 1 --seeds 1 --faults fringing_px phase_bits",
     "partial_coherence.py --epochs 1 --retrain 1 --seeds 2 --read 0 1 --trained 1",
     "self_configuration.py --modes 4 --chips 2",
     "relax_hardware.py --quick --json numbers.json",
