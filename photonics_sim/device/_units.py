@@ -43,7 +43,7 @@ UNITS = {
     "v": Unit("V", 1.0, "voltage"),
     "ohm": Unit("ohm", 1.0, "resistance"),
     "rad": Unit("rad", 1.0, "angle"),
-    "mrad": Unit("mrad", 1e-3, "angle"),
+    "mrad": Unit("mrad", 1e-3, "direction"),
     "db": Unit("dB", 1.0, "ratio"),
     "db_per_cm": Unit("dB/cm", 1e2, "attenuation"),
     "per_m": Unit("1/m", 1.0, "absorption"),

@@ -76,7 +76,7 @@ MISTAKES = {
         "wavelength_nm = 1550.0",
         "wavelength_nm = 1.55e-6",
         "wavelength_nm",
-        "laser.wavelength_nm = 1.55e-06 is outside 100 .. 20000 nm; it looks like m. Did you mean 1550?",
+        "laser.wavelength_nm = 1.55e-06 is outside 100 .. 1e+07 nm; it looks like m. Did you mean 1550?",
     ),
     "literal": (
         '"geometric"',

@@ -24,13 +24,12 @@ from photonics_sim.sweeps import (
     find_sweep,
     list_sweeps,
     read_result,
-    summary_lines,
-    summary_of,
     sweep,
-)  # fmt: skip
+)
 from photonics_sim.sweeps._result import ERROR as FAILED
 from photonics_sim.sweeps._result import OK
 from photonics_sim.sweeps._work import trial_of
+from photonics_sim.tolerance import summary_lines, summary_of  # fmt: skip
 from tests.sim.sweeps.sweep_runs import asked, how, swept
 from tests.sim.sweeps.sweep_trials import failing, smooth
 
