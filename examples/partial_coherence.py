@@ -8,10 +8,10 @@ at 0.35 lambda / alpha. A source is as many modes as keep the degree of coherenc
 stays as strong, which no lamp behind a pinhole does. Networks are judged as designed, without faults of fabrication.
 
 Found with three networks (mean and standard error, in brackets 95 % after Student): trained with the laser they read
-95.0 +- 0.6 % with it, much the same up to 2 mrad, and 63.1 +- 3.8 % at 5 mrad, where the light is coherent over 65 um
-or half of the panel. Four epochs under that source bring back 31.6 points (17.7 to 45.4), to 94.7 +- 1.0 %: the loss
-was one of masks that counted on other light, not of the light. It costs 12.2 points (9.9 to 14.4) with the laser.
-A source of 3 mrad wins 5.8 points (1.3 to 10.3); at 2 mrad whether training wins anything is open. On the right, the
+95.4 +- 0.9 % with it, much the same up to 2 mrad, and 62.0 +- 2.6 % at 5 mrad, where the light is coherent over 65 um
+or half of the panel. Four epochs under that source bring back 32.3 points (21.8 to 42.8), to 94.3 +- 0.9 %: the loss
+was one of masks that counted on other light, not of the light. It costs 12.7 points (9.2 to 16.2) with the laser.
+A source of 3 mrad wins 5.5 points (1.3 to 9.7); at 2 mrad whether training wins anything is open. On the right, the
 first digit that the source loses and training wins back.
 
     python examples/partial_coherence.py     # five minutes of one core; --help has a short way
