@@ -76,7 +76,7 @@ class PanelCard(Card):
         if max(self.image) > self.pixels:
             raise ValueError(
                 f"inputs = {self.inputs} are an image of {self.image[0]} x {self.image[1]}; planes of "
-                f"{self.pixels} pixels are narrower"
+                f"{self.pixels} pixels are narrower; raise pixels, or set inputs to the number of your data"
             )
         room = self.pixels // max(*self.rows, len(self.rows))
         if self.region_px > room:
