@@ -17,8 +17,8 @@ class PhaseMasks(nn.Module):
     r"""K masks of n x n pixels; from commanded phases to what the light meets.
 
     In this order: the drive and its steps (`held_phases`), the response that differs over a panel, the fringing fields,
-    the lack of flatness and the random error of a pixel, absorption, the gaps between pixels, losses, the angle by which
-    a mask turns the light. Where a mask stands is told apart (`moves`): it changes the ways between them.
+    the lack of flatness and the random error of a pixel, absorption, the gaps between pixels, losses, the angle by
+    which a mask turns the light. Where a mask stands is told apart (`moves`): it changes the ways between them.
 
     Args:
         card: The numbers.
