@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from photonics_sim.device import PLANCK_CONSTANT_J_S, SPEED_OF_LIGHT_M_PER_S, derive_key, normal, to_si
+from photonics_sim.device import derive_key, normal
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.signals._camera_card import LONGEST_M, CameraCard
 from photonics_sim.signals._detector import quantise
@@ -37,8 +37,7 @@ def expose(power_w: Tensor, card: CameraCard, wavelength_m: float, key: int | No
             f"wavelength_m = {wavelength_m:g} m is no wavelength that a camera sees; give it in metres, 0 .. "
             f"{LONGEST_M:g} m, as 532e-9 for 532 nm"
         )
-    electrons_per_w = card.quantum_efficiency * to_si("exposure_ms", card.exposure_ms)
-    electrons_per_w *= wavelength_m / (PLANCK_CONSTANT_J_S * SPEED_OF_LIGHT_M_PER_S)
+    electrons_per_w = card.electrons_per_w(wavelength_m)
     collected = power_w * electrons_per_w
     if key is not None:
         collected = collected + _noise(collected, card, key)

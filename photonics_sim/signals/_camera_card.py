@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from photonics_sim.device import Section, to_si
+from photonics_sim.device import PLANCK_CONSTANT_J_S, SPEED_OF_LIGHT_M_PER_S, Section, to_si
 
 LONGEST_M = 1e-3  # wavelength that a pixel sees: beyond it, one was given in another unit
 
@@ -62,6 +62,11 @@ class CameraCard(Section):
     def dark_e(self) -> float:
         """Mean number of electrons that a pixel collects in one exposure without light."""
         return self.dark_current_e_per_s * to_si("exposure_ms", self.exposure_ms)
+
+    def electrons_per_w(self, wavelength_m: float) -> float:
+        """Electrons that a pixel collects in one exposure for each watt of light: eta t lambda / (h c)."""
+        photon = PLANCK_CONSTANT_J_S * SPEED_OF_LIGHT_M_PER_S / wavelength_m
+        return self.quantum_efficiency * to_si("exposure_ms", self.exposure_ms) / photon
 
     def noise_variance_e2(self, electrons: float) -> float:
         """Shot, dark and read noise of a mean number of photoelectrons, in electrons^2, whether switched on or not.

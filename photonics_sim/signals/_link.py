@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from photonics_sim.device import ELEMENTARY_CHARGE_C, PLANCK_CONSTANT_J_S, SPEED_OF_LIGHT_M_PER_S, LinkBudget, to_si
+from photonics_sim.device import ELEMENTARY_CHARGE_C, LinkBudget, to_si
 from photonics_sim.signals._camera_card import CameraCard
 from photonics_sim.signals._detector_card import DetectorCard
 from photonics_sim.signals._laser_card import LaserCard
@@ -40,8 +40,7 @@ def camera_budget(
 ) -> LinkBudget:
     """The budget of the way to one pixel of a camera; its electrons are told as a mean current over the exposure."""
     exposure = to_si("exposure_ms", camera.exposure_ms)
-    photon = PLANCK_CONSTANT_J_S * SPEED_OF_LIGHT_M_PER_S / to_si("wavelength_nm", laser.wavelength_nm)
-    electrons = camera.quantum_efficiency * received_power_w * exposure / photon
+    electrons = received_power_w * camera.electrons_per_w(to_si("wavelength_nm", laser.wavelength_nm))
     signal, noise = (
         ELEMENTARY_CHARGE_C * number / exposure
         for number in (electrons, math.sqrt(camera.noise_variance_e2(electrons)))

@@ -49,32 +49,34 @@ class DiffractiveStack(PanelDevice):
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """The light on the data panel, on each mask and where it is read, and the phases of the masks."""
-        field = self.panel(x, None)
-        # of an ensemble, the first chip
-        masks, hops = self.masks.transmissions()[0], self.masks.hops(self.way, field)[0]
-        images = {"light on the data panel": self.shown(field)}
-        for number in range(1, len(masks) + 1):
-            images[f"light on mask {number}"] = self.shown(relay(field, masks[: number - 1], hops[:number]))
-            images[f"phase of mask {number}"] = masks[number - 1].angle()
-        images["light at the detectors"] = self.shown(relay(field, masks, hops))
+        lights, masks = self._through(x), self.masks.transmissions()[0]
+        images = {"light on the data panel": self.shown(lights[0])}
+        for number, mask in enumerate(masks, start=1):
+            images[f"light on mask {number}"] = self.shown(lights[number])
+            images[f"phase of mask {number}"] = mask.angle()
+        images["light at the detectors"] = self.shown(lights[-1])
         return images
 
     @torch.no_grad()
     def side_view(self, x: Tensor, output: int) -> SideView | None:
         """The light between the planes, each seen in its own window; None for more than 2048 pixels across."""
-        lights = [self.panel(x, None)]
-        masks, hops, steps = self.masks.transmissions()[0], self.masks.hops(self.way, lights[0])[0], self.masks.steps()
-        leaving = [lights[0]]
-        for number, transfer in enumerate(hops):
-            lights.append(convolve(leaving[-1], transfer))
-            if number < len(masks):
-                leaving.append(lights[-1] * masks[number])
+        lights, masks, steps = self._through(x), self.masks.transmissions()[0], self.masks.steps()
+        leaving = torch.cat([lights[0][None], torch.stack(lights[1:-1]) * masks[:, None]])
         count = len(masks)
         return hops_view(
-            f"Through {count} phase mask{'s' * (count > 1)}", lights, torch.stack(leaving), self.way,
+            f"Through {count} phase mask{'s' * (count > 1)}", lights, leaving, self.way,
             None if steps is None else steps[0],
             ["data", *(f"mask {number + 1}" for number in range(count)), "detectors"], self.regions[output],
         )  # fmt: skip
+
+    def _through(self, x: Tensor) -> list[Tensor]:
+        """Light of one sample behind the data panel, on each mask and on the last plane; of the first chip."""
+        lights = [self.panel(x, None)]
+        masks, hops = self.masks.transmissions()[0], self.masks.hops(self.way, lights[0])[0]
+        lights.append(convolve(lights[0], hops[0]))
+        for mask, transfer in zip(masks, hops[1:], strict=True):
+            lights.append(convolve(lights[-1] * mask, transfer))
+        return lights
 
     def costs(self) -> Costs:
         card = self.card

@@ -9,18 +9,24 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from photonics_devices._images import near_root
-from photonics_devices.free_space._phase_mask_card import SIGMAS, PhaseMaskCard
+from photonics_devices.free_space._phase_mask_card import PhaseMaskCard
 from photonics_devices.free_space._source_card import SourceCard
 from photonics_sim.device import Card
 from photonics_sim.signals import EncoderCard, LaserCard
 
+SIGMAS = 5  # of a normal distribution, as good as all of it
+
 
 class PanelCard(Card):
-    """A panel that carries the data on one end, a detector for each class on the other."""
+    """A panel that carries the data on one end, a detector for each class on the other.
+
+    A schema says which field is the way from one mask to the next plane, in mm (`way_field`).
+    """
 
     output_field: ClassVar[str] = "classes"
     training: ClassVar[Mapping[str, Any]] = {"learning_rate": 0.05, "batch_size": 128, "epochs": 5}
     whole_images: ClassVar[bool] = True
+    way_field: ClassVar[str]
 
     inputs: int = Field(ge=1, le=10**6, description="numbers in one sample, an image where that is possible")
     classes: int = Field(ge=1, le=10**4, description="detectors, one square of the last plane each")
@@ -69,6 +75,17 @@ class PanelCard(Card):
                     f"{field} = {found:g}: a pitch of {self.pitch_um:g} um resolves light of this wavelength up to "
                     f"{steepest:.3g} mrad; take at most {found * steepest / angle:.3g}, or a finer pitch_um"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _masks_keep_their_order(self) -> Self:
+        way_mm = getattr(self, self.way_field)
+        most = way_mm * 1e3 / (2 * SIGMAS)
+        if self.mask.defocus_um > most:
+            raise ValueError(
+                f"mask.defocus_um = {self.mask.defocus_um:g}: masks {way_mm:g} mm apart would change places; take at "
+                f"most {most:.3g}"
+            )
         return self
 
     @model_validator(mode="after")

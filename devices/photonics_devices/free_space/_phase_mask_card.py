@@ -11,8 +11,6 @@ from pydantic import Field, model_validator
 from photonics_sim.device import Section
 from photonics_sim.weights import PhaseCurveCard
 
-SIGMAS = 5  # of a normal distribution, as good as all of it
-
 
 class PhaseMaskCard(Section):
     """Panels or plates that delay light; every imperfection is off at its default.
@@ -89,13 +87,3 @@ class PhaseMaskCard(Section):
     def height_m(self, phase_rad: float, wavelength_m: float) -> float:
         """Height of a plate that delays light by so much: phase wavelength / (2 pi (n - 1))."""
         return phase_rad * wavelength_m / (2 * math.pi * (self.refractive_index - 1))
-
-
-def check_defocus(mask: PhaseMaskCard, way_mm: float) -> None:
-    """Refuse masks that may stand behind the next one."""
-    most = way_mm * 1e3 / (2 * SIGMAS)
-    if mask.defocus_um > most:
-        raise ValueError(
-            f"mask.defocus_um = {mask.defocus_um:g}: masks {way_mm:g} mm apart would change places; take at most "
-            f"{most:.3g}"
-        )

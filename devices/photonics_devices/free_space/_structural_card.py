@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from photonics_devices.free_space._panel_card import PanelCard
-from photonics_devices.free_space._phase_mask_card import check_defocus
 from photonics_sim.signals import DetectorCard
 
 
@@ -16,15 +15,11 @@ class StructuralEncoderCard(PanelCard):
     """Card of `StructuralEncoder`."""
 
     small: ClassVar[Mapping[str, Any]] = {"pixels": 12, "writes": 2, "region_px": 2}
+    way_field: ClassVar[str] = "spacing_mm"
 
     writes: int = Field(ge=1, le=64, description="how often light meets the data: the order of the polynomial")
     spacing_mm: float = Field(gt=0, le=1e5, description="way of the light from one write to the next, and to the end")
     detector: DetectorCard
-
-    @model_validator(mode="after")
-    def _writes_keep_their_order(self) -> Self:
-        check_defocus(self.mask, self.spacing_mm)
-        return self
 
     def memory_bytes(self) -> dict[str, int]:
         plane = 8 * self.pixels**2
