@@ -51,7 +51,7 @@ class StructuralEncoder(PanelDevice):
         self.way = self.propagator(to_si("spacing_mm", card.spacing_mm))
 
     def arriving(self, x: Tensor, key: int | None) -> Tensor:
-        data, light = [self._data(x, key, write) for write in range(self.crossings)], self.lit(x)
+        data, light = self._written(x, key), self.lit(x)
         chips = zip(self.masks.transmissions(), self._hops(light), strict=True)
         there = torch.stack([self._through(light, data, masks, hops)[-1] for masks, hops in chips])
         return there[0] if self.masks.chips is None else there
@@ -82,23 +82,24 @@ class StructuralEncoder(PanelDevice):
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """Data and mask of each write as one phase, the light that meets them, and the light where it is read."""
-        data, light = self._data(x, None, 0), self.lit(x)
+        data, light = self._written(x, None), self.lit(x)
         masks = self.masks.transmissions()[0]  # of an ensemble, the first chip
-        lights = self._through(light, [data] * len(masks), masks, self._hops(light)[0])
+        lights = self._through(light, data, masks, self._hops(light)[0])
         images = {}
-        for number, mask in enumerate(masks, start=1):
-            images[f"light on write {number}"] = self.shown(lights[number - 1])
-            images[f"phase of write {number}"] = (mask * data).angle()
+        for number, (there, mask, written) in enumerate(zip(lights[:-1], masks, data, strict=True), start=1):
+            images[f"light on write {number}"] = self.shown(there)
+            images[f"phase of write {number}"] = (mask * written).angle()
         images["light at the detectors"] = self.shown(lights[-1])
         return images
 
     @torch.no_grad()
     def side_view(self, x: Tensor, output: int) -> SideView | None:
         """The light between the writes, each seen in its own window; None for more than 2048 pixels across."""
-        data, light = self._data(x, None, 0), self.lit(x)
+        data, light = self._written(x, None), self.lit(x)
         masks, steps = self.masks.transmissions()[0], self.masks.steps()
-        lights = self._through(light, [data] * len(masks), masks, self._hops(light)[0])
-        leaving = torch.stack([light * (mask * data) for light, mask in zip(lights[:-1], masks, strict=True)])
+        lights = self._through(light, data, masks, self._hops(light)[0])
+        met = zip(lights[:-1], masks, data, strict=True)
+        leaving = torch.stack([there * (mask * written) for there, mask, written in met])
         count = len(masks)
         return hops_view(
             f"Through {count} write{'s' * (count > 1)} of the data", lights, leaving, self.way,
@@ -113,14 +114,16 @@ class StructuralEncoder(PanelDevice):
             masks=card.writes, writes=card.writes, pixels_read=card.classes,
         )  # fmt: skip
 
-    def _data(self, x: Tensor, key: int | None, write: int) -> Tensor:
-        """What one write of the data does to light, `(*batch, n, n)`: one where no data lie.
+    def _written(self, x: Tensor, key: int | None) -> list[Tensor]:
+        """What each write of the data does to light, `(*batch, n, n)`: one where no data lie.
 
-        Each lies on pixels of its own, with noise of its own.
+        Each lies on pixels of its own, with noise of its own; without noise all are one.
         """
-        return 1 + self.spread(
-            encode(x, self.card.encoder, None if key is None else derive_key(key, "write", write)) - 1
-        )
+        encoder, writes = self.card.encoder, self.card.writes
+        if key is None or not encoder.phase_noise_rad:
+            return [1 + self.spread(encode(x, encoder) - 1)] * writes
+        keys = (derive_key(key, "write", write) for write in range(writes))
+        return [1 + self.spread(encode(x, encoder, one) - 1) for one in keys]
 
     def _hops(self, light: Tensor) -> list[tuple[Tensor, ...]]:
         """Transfer functions behind each write, for each chip: the light before the first one is even."""
