@@ -7,13 +7,13 @@ import os
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._check import DETECTED
-from photonics_sim.analysis._probe import Encoder, Probe, Readout, Response
-from photonics_sim.analysis._report import LIMIT, UniversalityReport
-from photonics_sim.analysis._samples_boxes import FEWEST, find_boxes
-from photonics_sim.analysis._samples_file import HIGHEST, h5_path, read_samples, write_plan
-from photonics_sim.analysis._samples_repeats import detection, look_at_repeats
-from photonics_sim.analysis._samples_said import (
+from photonics_sim.analysis.universality._check import DETECTED
+from photonics_sim.analysis.universality._probe import Encoder, Probe, Readout, Response
+from photonics_sim.analysis.universality._report import LIMIT, UniversalityReport
+from photonics_sim.analysis.universality._samples_boxes import FEWEST, find_boxes
+from photonics_sim.analysis.universality._samples_file import HIGHEST, h5_path, read_samples, write_plan
+from photonics_sim.analysis.universality._samples_repeats import detection, look_at_repeats
+from photonics_sim.analysis.universality._samples_said import (
     COPIED,
     about_repeats,
     against_twin,
@@ -22,8 +22,8 @@ from photonics_sim.analysis._samples_said import (
     undecided,
     without_polynomials,
 )
-from photonics_sim.analysis._stencil import outermost
-from photonics_sim.analysis._strength import random_boxes, strength_of_readings
+from photonics_sim.analysis.universality._stencil import outermost
+from photonics_sim.analysis.universality._strength import random_boxes, strength_of_readings
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
 

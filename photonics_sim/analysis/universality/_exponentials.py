@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._findings import Spectrum
-from photonics_sim.analysis._probe import EPS, Readout
-from photonics_sim.analysis._spectrum import power_by_inputs
+from photonics_sim.analysis.universality._findings import Spectrum
+from photonics_sim.analysis.universality._probe import EPS, Readout
+from photonics_sim.analysis.universality._spectrum import power_by_inputs
 from photonics_sim.errors import PhotonicsError
 
 _MOST_PAIRS = 2**22

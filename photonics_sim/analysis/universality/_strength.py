@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._device_response import device_response
-from photonics_sim.analysis._findings import Strength
-from photonics_sim.analysis._probe import EPS, Probe
-from photonics_sim.analysis._stencil import outermost, tensor_stencil
+from photonics_sim.analysis.universality._device_response import device_response
+from photonics_sim.analysis.universality._findings import Strength
+from photonics_sim.analysis.universality._probe import EPS, Probe
+from photonics_sim.analysis.universality._stencil import outermost, tensor_stencil
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
 

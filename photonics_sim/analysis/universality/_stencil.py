@@ -8,8 +8,8 @@ import math
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._findings import Measured
-from photonics_sim.analysis._probe import Probe
+from photonics_sim.analysis.universality._findings import Measured
+from photonics_sim.analysis.universality._probe import Probe
 
 
 def tensor_stencil(alpha: tuple[int, ...]) -> tuple[Tensor, Tensor]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from photonics_sim.analysis._certificate import TARGETS, Target, span_residuals
-from photonics_sim.analysis._device_response import device_response
-from photonics_sim.analysis._probe import Encoder, Probe, Readout, Response
+from photonics_sim.analysis.universality._certificate import TARGETS, Target, span_residuals
+from photonics_sim.analysis.universality._device_response import device_response
+from photonics_sim.analysis.universality._probe import Encoder, Probe, Readout, Response
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError, did_you_mean
 

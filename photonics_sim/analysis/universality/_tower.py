@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
-from photonics_sim.analysis._findings import Measured
-from photonics_sim.analysis._probe import EPS, Probe
+from photonics_sim.analysis.universality._findings import Measured
+from photonics_sim.analysis.universality._probe import EPS, Probe
 
 _SINGLE = torch.finfo(torch.float32).eps
 _NODES = 12

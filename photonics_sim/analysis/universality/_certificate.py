@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._findings import Certificate
-from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._stencil import tensor_stencil
+from photonics_sim.analysis.universality._findings import Certificate
+from photonics_sim.analysis.universality._probe import Probe
+from photonics_sim.analysis.universality._stencil import tensor_stencil
 from photonics_sim.errors import PhotonicsError
 
 Target = Callable[[Tensor], Tensor]

@@ -9,9 +9,9 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from photonics_sim.analysis._probe import EPS
-from photonics_sim.analysis._stencil import tensor_stencil
-from photonics_sim.analysis._strength import unbiased_squares
+from photonics_sim.analysis.universality._probe import EPS
+from photonics_sim.analysis.universality._stencil import tensor_stencil
+from photonics_sim.analysis.universality._strength import unbiased_squares
 
 _MOST_REPEATS = 10**9
 _DRIFT = 5.0  # standard errors

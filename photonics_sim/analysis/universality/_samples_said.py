@@ -6,12 +6,12 @@ import math
 
 from torch import Tensor
 
-from photonics_sim.analysis._check import DETECTED, check_universality
-from photonics_sim.analysis._findings import Strength
-from photonics_sim.analysis._judge import POLYNOMIAL
-from photonics_sim.analysis._probe import Encoder, Readout, Response
-from photonics_sim.analysis._samples_file import Samples
-from photonics_sim.analysis._samples_repeats import Repeats, repeats_needed
+from photonics_sim.analysis.universality._check import DETECTED, check_universality
+from photonics_sim.analysis.universality._findings import Strength
+from photonics_sim.analysis.universality._judge import POLYNOMIAL
+from photonics_sim.analysis.universality._probe import Encoder, Readout, Response
+from photonics_sim.analysis.universality._samples_file import Samples
+from photonics_sim.analysis.universality._samples_repeats import Repeats, repeats_needed
 from photonics_sim.device import Device
 
 COPIED = (

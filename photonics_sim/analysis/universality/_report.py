@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from photonics_sim.analysis._findings import Certificate, Measured, PathBound, Spectrum, Strength
+from photonics_sim.analysis.universality._findings import Certificate, Measured, PathBound, Spectrum, Strength
 
 if TYPE_CHECKING:  # a page is drawn from a report without torch
-    from photonics_sim.analysis._probe import Probe
+    from photonics_sim.analysis.universality._probe import Probe
 
 Verdict = Literal["nondegenerate", "degenerate", "inconclusive"]
 

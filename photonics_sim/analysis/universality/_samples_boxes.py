@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from photonics_sim.analysis._stencil import tensor_stencil
+from photonics_sim.analysis.universality._stencil import tensor_stencil
 from photonics_sim.errors import PhotonicsError
 
 Points = NDArray[np.float64]  # (rows, inputs)

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._findings import Spectrum
-from photonics_sim.analysis._probe import Probe
+from photonics_sim.analysis.universality._findings import Spectrum
+from photonics_sim.analysis.universality._probe import Probe
 from photonics_sim.errors import PhotonicsError
 
 _FIRST, _LAST = 4, 64  # points along each input

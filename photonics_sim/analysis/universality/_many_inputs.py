@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-from photonics_sim.analysis._certificate import annihilator
-from photonics_sim.analysis._exponentials import ExponentialSum
-from photonics_sim.analysis._findings import Measured, PathBound, Strength
-from photonics_sim.analysis._judge import SAMPLES, judge_diagonal
-from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._report import UniversalityReport, monomial
-from photonics_sim.analysis._stencil import measure_difference
-from photonics_sim.analysis._strength import coupling_strength
+from photonics_sim.analysis.universality._certificate import annihilator
+from photonics_sim.analysis.universality._exponentials import ExponentialSum
+from photonics_sim.analysis.universality._findings import Measured, PathBound, Strength
+from photonics_sim.analysis.universality._judge import SAMPLES, judge_diagonal
+from photonics_sim.analysis.universality._probe import Probe
+from photonics_sim.analysis.universality._report import UniversalityReport, monomial
+from photonics_sim.analysis.universality._stencil import measure_difference
+from photonics_sim.analysis.universality._strength import coupling_strength
 
 SUBSET = 3  # inputs that are tested together where all are too many
 SUBSETS = 6

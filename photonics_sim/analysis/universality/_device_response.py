@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._probe import Encoder, Readout, Response
+from photonics_sim.analysis.universality._probe import Encoder, Readout, Response
 from photonics_sim.device import Device, Responds, derive_key
 from photonics_sim.errors import PhotonicsError
 

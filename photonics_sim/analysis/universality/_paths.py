@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from photonics_sim.analysis._findings import PathBound
+from photonics_sim.analysis.universality._findings import PathBound
 from photonics_sim.errors import PhotonicsError
 
 

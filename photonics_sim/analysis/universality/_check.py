@@ -7,18 +7,26 @@ from dataclasses import replace
 
 import torch
 
-from photonics_sim.analysis._certificate import annihilator, span_residuals
-from photonics_sim.analysis._device_response import device_response
-from photonics_sim.analysis._exponentials import ExponentialSum
-from photonics_sim.analysis._findings import PathBound, Spectrum, Strength
-from photonics_sim.analysis._judge import POLYNOMIAL, RIDGES, SAMPLES, Finding, judge_dense, judge_diagonal, ridge_probe
-from photonics_sim.analysis._many_inputs import SUBSET, judge_exponentials, judge_subsets, refuted_by_paths
-from photonics_sim.analysis._paths import path_bound
-from photonics_sim.analysis._probe import Encoder, Probe, Readout, Response
-from photonics_sim.analysis._report import UniversalityReport
-from photonics_sim.analysis._spectrum import torus_spectrum
-from photonics_sim.analysis._strength import coupling_strength
-from photonics_sim.analysis._tower import is_smooth
+from photonics_sim.analysis.universality._certificate import annihilator, span_residuals
+from photonics_sim.analysis.universality._device_response import device_response
+from photonics_sim.analysis.universality._exponentials import ExponentialSum
+from photonics_sim.analysis.universality._findings import PathBound, Spectrum, Strength
+from photonics_sim.analysis.universality._judge import (
+    POLYNOMIAL,
+    RIDGES,
+    SAMPLES,
+    Finding,
+    judge_dense,
+    judge_diagonal,
+    ridge_probe,
+)
+from photonics_sim.analysis.universality._many_inputs import SUBSET, judge_exponentials, judge_subsets, refuted_by_paths
+from photonics_sim.analysis.universality._paths import path_bound
+from photonics_sim.analysis.universality._probe import Encoder, Probe, Readout, Response
+from photonics_sim.analysis.universality._report import UniversalityReport
+from photonics_sim.analysis.universality._spectrum import torus_spectrum
+from photonics_sim.analysis.universality._strength import coupling_strength
+from photonics_sim.analysis.universality._tower import is_smooth
 from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError
 

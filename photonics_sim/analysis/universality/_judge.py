@@ -9,11 +9,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from photonics_sim.analysis._findings import Measured, Spectrum, Strength
-from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._report import UniversalityReport, Verdict
-from photonics_sim.analysis._stencil import measure_difference
-from photonics_sim.analysis._tower import measure_derivative
+from photonics_sim.analysis.universality._findings import Measured, Spectrum, Strength
+from photonics_sim.analysis.universality._probe import Probe
+from photonics_sim.analysis.universality._report import UniversalityReport, Verdict
+from photonics_sim.analysis.universality._stencil import measure_difference
+from photonics_sim.analysis.universality._tower import measure_derivative
 
 SAMPLES = 256
 POLYNOMIAL = 9  # a ridge whose differences of this order do not vanish is no polynomial of lower degree
