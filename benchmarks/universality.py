@@ -22,8 +22,8 @@ from torch import Tensor
 
 from photonics_sim import load_device
 from photonics_sim.analysis import check_universality
-from photonics_sim.analysis._probe import Probe
-from photonics_sim.analysis._tower import derivative
+from photonics_sim.analysis.universality._probe import Probe
+from photonics_sim.analysis.universality._tower import derivative
 
 CARDS = ("free-space-scatterer", "mzi-thermo-optic")
 LIMIT_S = {"analytic": 5.0, "card": 20.0}
