@@ -3,6 +3,7 @@ from . import datasets as datasets
 from . import device as device
 from . import measured as measured
 from . import mesh as mesh
+from . import networks as networks
 from . import optics as optics
 from . import reuse as reuse
 from . import signals as signals

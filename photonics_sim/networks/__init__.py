@@ -1,0 +1,5 @@
+"""Polynomial networks: Hadamard products of branches, and activations that are polynomials. Names: `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
