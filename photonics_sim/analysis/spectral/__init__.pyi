@@ -1,0 +1,14 @@
+from ._harmonics import gegenbauer as gegenbauer
+from ._harmonics import harmonics as harmonics
+from ._harmonics import multiplicity as multiplicity
+from ._harmonics import sphere_points as sphere_points
+from ._mercer import MercerSpectrum as MercerSpectrum
+from ._mercer import mercer_spectrum as mercer_spectrum
+from ._mercer import parity_gaps as parity_gaps
+from ._mercer import tail_slope as tail_slope
+from ._rank import monomial_rank as monomial_rank
+from ._rank import monomials as monomials
+from ._speed import LearningTimes as LearningTimes
+from ._speed import learning_speeds as learning_speeds
+from ._speed import learning_times as learning_times
+from ._speed import residual_by_degree as residual_by_degree
