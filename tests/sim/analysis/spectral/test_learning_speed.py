@@ -70,26 +70,28 @@ def test_degrees_learned_by_heart_are_not_learned_between_the_points() -> None:
 
 
 def test_a_trained_wide_network_learns_as_fast_as_its_kernel_says() -> None:
-    n, d, rate = 128, 4, 0.02
+    """One network of width m is off its kernel by some 4.4 / sqrt(m) at degree two: 7 % here."""
+    n, d, rate, steps = 300, 4, 0.02, 12
     x, zeta = sphere_points(n, d, seed=1), sphere_points(2, d, seed=2)
     target = 0.1 * harmonics(x, zeta, [1, 2]).sum(1)
-    predicted = learning_times(mercer_spectrum(KERNEL, d, [1, 2]), samples=n).rates
-    net = ProductNet(d, degree=2, width=2048, branch="relu", seed=3).double()
+    net = ProductNet(d, degree=2, width=4096, branch="relu", seed=0).double()
     before = net(x).detach()[:, 0]  # the first function is taken off: flow starts at 0
     optimiser = torch.optim.SGD(net.parameters(), lr=rate)
     residuals = []
-    for _ in range(25):
+    for _ in range(steps):
         residual = net(x)[:, 0] - before - target
         residuals.append(residual.detach())
         optimiser.zero_grad()
         residual.square().mean().backward()
         optimiser.step()
-    times = rate * torch.arange(25, dtype=torch.float64)
-    kernel = flow(KERNEL(x), residuals[0], times)
-    for found in (torch.stack(residuals), kernel):
-        speeds = learning_speeds(times, residual_by_degree(x, zeta, found, [1, 2]))
-        assert speeds.tolist() == pytest.approx(predicted, rel=0.2)
-    assert float((torch.stack(residuals) - kernel).norm() / kernel.norm()) < 0.1
+    times = rate * torch.arange(steps, dtype=torch.float64)
+    trained, kernel = (
+        learning_speeds(times, residual_by_degree(x, zeta, found, [1, 2])).tolist()
+        for found in (torch.stack(residuals), flow(KERNEL(x), residuals[0], times))
+    )
+    predicted = learning_times(mercer_spectrum(KERNEL, d, [1, 2]), samples=n).rates
+    assert kernel == pytest.approx(predicted, rel=0.06)
+    assert trained == pytest.approx(kernel, rel=0.1)
 
 
 def test_times_and_steps() -> None:
