@@ -44,8 +44,8 @@ class DiffractiveStack(PanelDevice):
         light = torch.stack([relay(field, masks, hops) for masks, hops in chips])
         return light[0] if self.masks.chips is None else light
 
-    def read(self, power_w: Tensor, key: int | None) -> Tensor:
-        return detect(self.summed(power_w), self.card.detector, key)
+    def read(self, field: Tensor, key: int | None) -> Tensor:
+        return detect(self.summed(self.watts(field)), self.card.detector, key)
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """The light on the data panel, on each mask and where it is read, and the phases of the masks."""

@@ -55,8 +55,8 @@ class FourierProcessor(PanelDevice):
         light: Tensor = self.to_camera(self._on_mask(self.panel(x, key)) * self._sent(x.ndim))
         return light[0] if self.masks.chips is None else light
 
-    def read(self, power_w: Tensor, key: int | None) -> Tensor:
-        return self.summed(expose(power_w, self.card.camera, self.wavelength, key))
+    def read(self, field: Tensor, key: int | None) -> Tensor:
+        return self.summed(expose(self.watts(field), self.card.camera, self.wavelength, key))
 
     def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
         """The light on the data panel, on the mask and on the camera, and the phase of the mask."""

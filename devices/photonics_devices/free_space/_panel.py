@@ -63,16 +63,16 @@ class PanelDevice(Device):
                 "float32 or float64, e.g. x.float() or device.double()"
             )
         watts = to_si("power_mw", self.card.laser.power_mw)
-        return self.read(self._intensity(x, key) * watts, key) * (self.log_gain.exp() / watts)
+        return self.read(self.arriving(x, key), key) * (self.log_gain.exp() / watts)
 
     @abstractmethod
-    def read(self, power_w: Tensor, key: int | None) -> Tensor:
-        """What the electronics make of the power on each pixel, `(..., n, n)` to `(..., classes)`, in watts."""
+    def read(self, field: Tensor, key: int | None) -> Tensor:
+        """What the electronics make of the field on the last plane, to `([chips,] *batch, classes)`, in watts."""
 
     def power(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Power of the laser and of all that reaches the last plane, in watts, each `(*batch)`."""
         watts = to_si("power_mw", self.card.laser.power_mw)
-        leaving = self._intensity(x, None).sum((-1, -2)) * watts
+        leaving = self.intensity(self.arriving(x, None)).sum((-1, -2)) * watts
         return torch.full_like(leaving, watts), leaving
 
     def detectors(self) -> Tensor:
@@ -105,8 +105,8 @@ class PanelDevice(Device):
     def received_w(self) -> float:
         """Mean power on a detector, of data that are all one."""
         with torch.no_grad():
-            light = self._intensity(torch.ones(1, self.in_features).to(self.log_gain), None)
-        return float(self.summed(light).mean()) * to_si("power_mw", self.card.laser.power_mw)
+            field = self.arriving(torch.ones(1, self.in_features).to(self.log_gain), None)
+        return float(self.summed(self.intensity(field)).mean()) * to_si("power_mw", self.card.laser.power_mw)
 
     def summed(self, pixels: Tensor) -> Tensor:
         """The sum over the square of each detector, `(..., n, n)` to `(..., classes)`."""
@@ -138,10 +138,14 @@ class PanelDevice(Device):
         rest = card.pixels - image.shape[-1] - left, card.pixels - image.shape[-2] - top
         return nn.functional.pad(image, (left, rest[0], top, rest[1]))
 
-    def _intensity(self, x: Tensor, key: int | None) -> Tensor:
-        """Share of the laser's power on each pixel of the last plane, `([chips,] *batch, n, n)`."""
-        power = torch.view_as_real(self.arriving(x, key)).square().sum(-1)
+    def intensity(self, field: Tensor) -> Tensor:
+        """Share of the laser's power on each pixel of a field, as `arriving` tells it, `([chips,] *batch, n, n)`."""
+        power = torch.view_as_real(field).square().sum(-1)
         return power.sum(0 if self.masks.chips is None else 1)
+
+    def watts(self, field: Tensor) -> Tensor:
+        """Power on each pixel of a field, `([chips,] *batch, n, n)`."""
+        return self.intensity(field) * to_si("power_mw", self.card.laser.power_mw)
 
     def shown(self, fields: Tensor) -> Tensor:
         """One image of modes `(modes, n, n)`: the field of one, or the root of the power of many."""

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
 
-from photonics_devices.free_space._panel import PanelDevice
 from photonics_devices.free_space._panel_costs import panel_costs
-from photonics_devices.free_space._side_view import hops_view
+from photonics_devices.free_space._repeated import RepeatedData
 from photonics_devices.free_space._structural_card import StructuralEncoderCard
-from photonics_sim.device import Costs, SideView, derive_key, to_si
-from photonics_sim.optics import convolve
-from photonics_sim.signals import detect, encode
+from photonics_sim.device import Costs, derive_key, to_si
+from photonics_sim.signals import detect
 
 
-class StructuralEncoder(PanelDevice):
+class StructuralEncoder(RepeatedData):
     r"""Light meets the same data n times, with a phase mask at each write and free space between.
 
     .. math::
@@ -38,26 +33,28 @@ class StructuralEncoder(PanelDevice):
         seed: Of the initial phases.
 
     Attributes:
-        encoder: "diagonal": each input has pixels of its own.
         readout: "intensity_sum": a detector adds up the powers of its pixels.
     """
 
-    encoder: Literal["diagonal", "dense"] = "diagonal"
     readout: Literal["coherent", "intensity_sum"] = "intensity_sum"
+    visit: ClassVar[tuple[str, str]] = ("write", "writes")
     card: StructuralEncoderCard
 
     def __init__(self, card: StructuralEncoderCard, *, seed: int = 0) -> None:
-        super().__init__(card, card.writes, card.pixels, seed)
-        self.way = self.propagator(to_si("spacing_mm", card.spacing_mm))
+        super().__init__(card, card.writes, to_si("spacing_mm", card.spacing_mm), seed)
 
-    def arriving(self, x: Tensor, key: int | None) -> Tensor:
-        data, light = self._written(x, key), self.lit(x)
-        chips = zip(self.masks.transmissions(), self._hops(light), strict=True)
-        there = torch.stack([self._through(light, data, masks, hops)[-1] for masks, hops in chips])
-        return there[0] if self.masks.chips is None else there
+    def written(self, x: Tensor, key: int | None) -> list[Tensor]:
+        """Each write lies on pixels of its own, with noise of its own; without noise all are one."""
+        writes = self.card.writes
+        if key is None or not self.card.encoder.phase_noise_rad:
+            return [self.write(x, None)] * writes
+        return [self.write(x, derive_key(key, "write", write)) for write in range(writes)]
 
-    def read(self, power_w: Tensor, key: int | None) -> Tensor:
-        return detect(self.summed(power_w), self.card.detector, key)
+    def meeting(self, arriving: Tensor | None, panel: Tensor) -> Tensor:
+        return panel if arriving is None else arriving
+
+    def read(self, field: Tensor, key: int | None) -> Tensor:
+        return detect(self.summed(self.watts(field)), self.card.detector, key)
 
     def response(self, x: Tensor) -> Tensor:
         """The field in the middle of each detector, `(*batch, classes)`; a detector adds the powers of such pixels.
@@ -70,71 +67,12 @@ class StructuralEncoder(PanelDevice):
         corner = self.regions.flatten(1).argmax(-1)
         return field.flatten(-2)[..., corner + wide // 2 * (n + 1)]
 
-    @property
-    def crossings(self) -> int:
-        """Writes: each adds one input to what a path of light has met."""
-        return self.card.writes
-
-    @property
-    def period(self) -> float | None:
-        """Of phases; None for other modulators."""
-        return 2 * math.pi / self.card.encoder.drive_rad if self.card.encoder.kind == "phase" else None
-
-    def planes(self, x: Tensor, output: int) -> dict[str, Tensor]:
-        """Data and mask of each write as one phase, the light that meets them, and the light where it is read."""
-        data, light = self._written(x, None), self.lit(x)
-        masks = self.masks.transmissions()[0]  # of an ensemble, the first chip
-        lights = self._through(light, data, masks, self._hops(light)[0])
-        images = {}
-        for number, (there, mask, written) in enumerate(zip(lights[:-1], masks, data, strict=True), start=1):
-            images[f"light on write {number}"] = self.shown(there)
-            images[f"phase of write {number}"] = (mask * written).angle()
-        images["light at the detectors"] = self.shown(lights[-1])
-        return images
-
-    @torch.no_grad()
-    def side_view(self, x: Tensor, output: int) -> SideView | None:
-        """The light between the writes, each seen in its own window; None for more than 2048 pixels across."""
-        data, light = self._written(x, None), self.lit(x)
-        masks, steps = self.masks.transmissions()[0], self.masks.steps()
-        lights = self._through(light, data, masks, self._hops(light)[0])
-        met = zip(lights[:-1], masks, data, strict=True)
-        leaving = torch.stack([there * (mask * written) for there, mask, written in met])
-        count = len(masks)
-        return hops_view(
-            f"Through {count} write{'s' * (count > 1)} of the data", lights, leaving, self.way,
-            None if steps is None else steps[0, 1:],
-            [*(f"write {number + 1}" for number in range(count)), "detectors"], self.regions[output],
-        )  # fmt: skip
-
     def costs(self) -> Costs:
         card = self.card
         return panel_costs(
             card, card.detector, self.received_w(), way_m=card.writes * to_si("spacing_mm", card.spacing_mm),
             masks=card.writes, writes=card.writes, pixels_read=card.classes,
         )  # fmt: skip
-
-    def _written(self, x: Tensor, key: int | None) -> list[Tensor]:
-        """What each write of the data does to light, `(*batch, n, n)`: one where no data lie.
-
-        Each lies on pixels of its own, with noise of its own; without noise all are one.
-        """
-        encoder, writes = self.card.encoder, self.card.writes
-        if key is None or not encoder.phase_noise_rad:
-            return [1 + self.spread(encode(x, encoder) - 1)] * writes
-        keys = (derive_key(key, "write", write) for write in range(writes))
-        return [1 + self.spread(encode(x, encoder, one) - 1) for one in keys]
-
-    def _hops(self, light: Tensor) -> list[tuple[Tensor, ...]]:
-        """Transfer functions behind each write, for each chip: the light before the first one is even."""
-        return [hops[1:] for hops in self.masks.hops(self.way, light)]
-
-    def _through(self, light: Tensor, data: Sequence[Tensor], masks: Tensor, hops: tuple[Tensor, ...]) -> list[Tensor]:
-        """The light on each write, and where it is read."""
-        lights = [light]
-        for written, mask, transfer in zip(data, masks, hops, strict=True):
-            lights.append(convolve(lights[-1] * (mask * written), transfer))
-        return lights
 
     def extra_repr(self) -> str:
         card = self.card
