@@ -20,6 +20,10 @@ def encode(x: Tensor, card: EncoderCard, key: int | None = None) -> Tensor:
         a = e^{i \kappa x} \quad \text{(phase)}, \qquad
         a = \kappa x + b \;\text{within}\; [-1, 1] \quad \text{(linear: the drive is looked up)}
 
+    With an extinction of X dB a real a is :math:`\sqrt{1 - \epsilon^2}\, a + i\epsilon`, :math:`\epsilon = 10^{-X/20}`.
+    This is the power that an interferometer of unequal arms sends. The leak has a fixed phase, in quadrature: there no
+    bias of a signed field cancels it, and what is a polynomial of the data stays one.
+
     Args:
         x: Real data, any shape.
         card: The modulator's numbers.
@@ -36,5 +40,6 @@ def encode(x: Tensor, card: EncoderCard, key: int | None = None) -> Tensor:
     through: float = 10 ** (-card.loss_db / 20)
     if card.kind == "phase":
         return torch.complex(through * drive.cos(), through * drive.sin())
-    field = through * (drive.clamp(-1, 1) if card.kind == "linear" else drive.sin())
-    return torch.complex(field, torch.zeros_like(field))
+    bright: float = through * (1 - card.leak**2) ** 0.5
+    field = bright * (drive.clamp(-1, 1) if card.kind == "linear" else drive.sin())
+    return torch.complex(field, torch.full_like(field, through * card.leak))

@@ -7,7 +7,9 @@ import math
 import pytest
 import torch
 
+from photonics_sim import load_card
 from photonics_sim.device import normal
+from photonics_sim.errors import PhotonicsError
 from photonics_sim.signals import EncoderCard, encode
 from photonics_sim.testing import assert_close, assert_gradient
 
@@ -38,6 +40,30 @@ def test_loss_and_passivity() -> None:
         assert_close(lossy.abs().square(), lossless.abs().square() * 10**-0.3)
 
 
+@pytest.mark.parametrize("kind", ["amplitude", "linear"])
+@pytest.mark.parametrize("extinction_db", [3.0, 20.0])
+def test_what_is_left_in_the_dark(kind: str, extinction_db: float) -> None:
+    """Brightest over darkest power is the extinction, the brightest is what it was, and the power is that of two arms.
+
+    An interferometer with arms (1 + e)/2 and (1 - e)/2 sends sin t + i e cos t.
+    """
+    finite, perfect = (card(kind=kind, drive_rad=1.0, bias_rad=0.0, extinction_db=x) for x in (extinction_db, 0.0))
+    turn = torch.linspace(-math.pi / 2, math.pi / 2, 201, dtype=torch.float64)
+    x = turn if kind == "amplitude" else turn.sin()
+    power, before = encode(x, finite).abs().square(), encode(x, perfect).abs().square()
+    assert float(power.max()) == pytest.approx(float(before.max()), rel=1e-14)
+    assert float(power.max() / power.min()) == pytest.approx(10 ** (extinction_db / 10), rel=1e-12)
+    e = 10 ** (-extinction_db / 20)
+    assert_close(power, ((1 + e) / 2 * torch.exp(1j * turn) - (1 - e) / 2 * torch.exp(-1j * turn)).abs().square())
+    assert float(before.min()) < 1e-30
+    assert_close(encode(x, finite).real / encode(x, perfect).real[0].abs(), math.sqrt(1 - e * e) * turn.sin())
+
+
+def test_an_extinction_of_phases_is_refused() -> None:
+    with pytest.raises(PhotonicsError, match="extinction_db = 20: a modulator of kind phase makes nothing dark; set 0"):
+        load_card("mzi-thermo-optic", {"encoder.kind": "phase", "encoder.extinction_db": 20.0})
+
+
 def test_bits_are_steps_of_phase() -> None:
     found = encode(normal(1, 1000), card(kind="phase", dac_bits=3)).angle() / (2 * math.pi / 8)
     assert_close(found, found.round())
@@ -55,4 +81,5 @@ def test_noise_is_a_function_of_the_key() -> None:
 
 def test_gradients() -> None:
     for kind in ("amplitude", "phase", "linear"):
-        assert_gradient(lambda x, k=kind: torch.view_as_real(encode(x, card(kind=k, loss_db=1.0), 5)), normal(2, 6))
+        one = card(kind=kind, loss_db=1.0, extinction_db=0.0 if kind == "phase" else 10.0)
+        assert_gradient(lambda x, c=one: torch.view_as_real(encode(x, c, 5)), normal(2, 6))
