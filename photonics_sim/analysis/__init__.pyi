@@ -1,3 +1,4 @@
+from . import ntk as ntk
 from .universality._check import check_universality as check_universality
 from .universality._copies import RequiredCopies as RequiredCopies
 from .universality._copies import required_copies as required_copies

@@ -1,3 +1,17 @@
+from ._closed import nested as nested
+from ._closed import polynomial_mlp as polynomial_mlp
+from ._closed import product as product
+from ._closed import relu_mlp as relu_mlp
+from ._closed import skip as skip
 from ._empirical import empirical as empirical
+from ._gram import Gram as Gram
+from ._gram import gram as gram
+from ._gram import optical_gram as optical_gram
+from ._limit import ClosedForm as ClosedForm
+from ._limit import closed_form as closed_form
+from ._noise import NoisyKernel as NoisyKernel
+from ._noise import under_noise as under_noise
 from ._regression import KernelRegression as KernelRegression
 from ._regression import flow_time as flow_time
+from ._width import finite_width_error as finite_width_error
+from ._width import width_for as width_for
