@@ -25,6 +25,7 @@ class LearningTimes:
         share: Of the amplitude of the residual.
         degrees: k.
         rates: Of the decay exp(-rate t), t = learning rate x steps; 0 where an eigenvalue lies within its noise.
+        first_rates: At the very start, in the mean over the points: higher, where samples are few.
         times: ln(1 / share) / rate, infinite where nothing is learned.
         steps: Of gradient descent, infinite where nothing is learned or the step is too long to be stable; None where
             no learning rate was given.
@@ -33,6 +34,7 @@ class LearningTimes:
     share: float
     degrees: tuple[int, ...]
     rates: tuple[float, ...]
+    first_rates: tuple[float, ...]
     times: tuple[float, ...]
     steps: tuple[float, ...] | None
 
@@ -43,7 +45,8 @@ class LearningTimes:
             name: None if values is None else [value if math.isfinite(value) else None for value in values]
             for name, values in listed.items()
         }
-        return {"share": self.share, "degrees": list(self.degrees), "rates": list(self.rates), **finite}
+        rates = {"rates": list(self.rates), "first_rates": list(self.first_rates)}
+        return {"share": self.share, "degrees": list(self.degrees), **rates, **finite}
 
 
 def learning_times(
@@ -59,13 +62,15 @@ def learning_times(
     With the loss mean (f - y)^2 ("mean_square", torch's MSELoss) the residual r on n samples obeys dr/dt = -(2/n) K r,
     so that degree k decays at 2 mu_k where samples abound; with sum (f - y)^2 / 2 ("half_sum") at n mu_k.
 
-    A finite training set adds what each point learns of itself: a harmonic of degree k on n random points starts at
-    the rate 2 [(1 - 1/n) mu_k + kappa(1) / n] in the mean over the points. Where multiplicities exceed n the second
-    term leads: the training residual falls, more slowly later on than at first, and nothing of that degree is learned
-    between the points.
+    On n samples the degrees whose n mu_k stands above all the rest are told apart; of the others, whose trace kappa_>
+    is left, each sample learns itself: the rate becomes 2 (mu_k + kappa_> / n), which for high degrees is the second
+    term alone. The training residual falls, and nothing of these degrees is learned between the points. The very start
+    is faster, 2 [(1 - 1/n) mu_k + kappa(1) / n] in the mean over the points, as a few samples of a harmonic of high
+    degree look in part like one of low degree. Times are right to some 40 %, mostly too long, where both differ.
 
     Args:
-        spectrum: Of the kernel in its own scale, output scale of the network included.
+        spectrum: Of the kernel in its own scale, output scale of the network included; with `samples`, of all degrees
+            from 0 on, up to where they are no longer told apart.
         share: Of the amplitude, between 0 and 1.
         learning_rate: Of full-batch gradient descent: gives steps, each of which multiplies by 1 - learning_rate rate.
         samples: n, of the training set; left out, the limit of many is told ("half_sum" needs it).
@@ -83,10 +88,21 @@ def learning_times(
     factor = _factor(loss, samples)
     alone = 1 / samples if samples else 0.0
     known = [mu if seen else 0.0 for mu, seen in zip(spectrum.eigenvalues, spectrum.resolved, strict=True)]
-    rates = tuple(factor * ((1 - alone) * mu + alone * spectrum.trace) for mu in known)
+    first = tuple(factor * ((1 - alone) * mu + alone * spectrum.trace) for mu in known)
+    rates = tuple(factor * (mu + alone * _rest(spectrum, samples)) for mu in known)
     times = tuple(-math.log(share) / rate if rate > 0 else math.inf for rate in rates)
     steps = None if learning_rate is None else tuple(_steps(share, learning_rate * rate) for rate in rates)
-    return LearningTimes(share, spectrum.degrees, rates, times, steps)
+    return LearningTimes(share, spectrum.degrees, rates, first, times, steps)
+
+
+def _rest(spectrum: MercerSpectrum, samples: int | None) -> float:
+    """kappa_>: trace of the degrees that so many samples do not tell apart."""
+    left = spectrum.trace
+    for mu, count in sorted(zip(spectrum.eigenvalues, spectrum.multiplicities, strict=True), reverse=True):
+        if samples is not None and samples * mu < left:
+            break
+        left -= count * mu
+    return max(left, 0.0)
 
 
 def _factor(loss: Loss, samples: int | None) -> float:

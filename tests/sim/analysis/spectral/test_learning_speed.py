@@ -54,11 +54,27 @@ def test_each_degree_starts_at_its_eigenvalue_and_what_points_learn_of_themselve
     """In five of ten dimensions harmonics outnumber the points, and the eigenvalue tells next to nothing."""
     x = sphere_points(400, dimension, seed=1)
     spectrum = mercer_spectrum(KERNEL, dimension, [degree])
-    rate, alone = (learning_times(spectrum, samples=n).rates[0] for n in (400, None))
+    rate, alone = (learning_times(spectrum, samples=n).first_rates[0] for n in (400, None))
     assert (spectrum.multiplicities[0] > 400) == (rate > 100 * alone)
     ratios = measured(x, degree, rate, range(12))
     error = float(ratios.std()) / 12**0.5
     assert float(ratios.mean()) == pytest.approx(1, abs=min(0.1, 0.03 + 2 * error))
+
+
+def test_few_samples_learn_high_degrees_by_heart_at_the_rate_of_what_they_do_not_tell_apart() -> None:
+    """Until the norm of a harmonic has fallen by e: the rate of the start alone would be wrong by three and more."""
+    n, d = 600, 10
+    x, (K, spectrum) = sphere_points(n, d, seed=1), (KERNEL, mercer_spectrum(KERNEL, d, range(13)))
+    found = learning_times(spectrum, share=math.exp(-1), samples=n)
+    values, vectors = torch.linalg.eigh(K(x))
+    for k in (1, 2, 5, 8, 12):
+        start = harmonics(x, sphere_points(1, d, seed=2 + k), [k])[:, 0]
+        parts = (vectors.mT @ start).square()
+        times = torch.linspace(0, 3 * found.times[k], 400, dtype=torch.float64)
+        left = torch.exp(-2 * times[:, None] * values / n) @ parts / parts.sum()
+        fallen = float(times[int((left < math.exp(-1)).double().argmax())])
+        assert 0.6 < fallen / found.times[k] < 1.2
+        assert k < 5 or found.first_rates[k] * fallen > 2
 
 
 def test_degrees_learned_by_heart_are_not_learned_between_the_points() -> None:
@@ -89,7 +105,7 @@ def test_a_trained_wide_network_learns_as_fast_as_its_kernel_says() -> None:
         learning_speeds(times, residual_by_degree(x, zeta, found, [1, 2])).tolist()
         for found in (torch.stack(residuals), flow(KERNEL(x), residuals[0], times))
     )
-    predicted = learning_times(mercer_spectrum(KERNEL, d, [1, 2]), samples=n).rates
+    predicted = learning_times(mercer_spectrum(KERNEL, d, [1, 2]), samples=n).first_rates
     assert kernel == pytest.approx(predicted, rel=0.06)
     assert trained == pytest.approx(kernel, rel=0.1)
 
@@ -106,6 +122,9 @@ def test_times_and_steps() -> None:
     assert json.loads(json.dumps(found.to_dict()))["times"][2] is None
     halves = learning_times(spectrum, samples=100, loss="half_sum")
     assert halves.rates == pytest.approx([50 * rate for rate in learning_times(spectrum, samples=100).rates])
+    assert halves.first_rates == pytest.approx(
+        [50 * rate for rate in learning_times(spectrum, samples=100).first_rates]
+    )
 
 
 def test_the_metric_is_that_of_the_published_code() -> None:
