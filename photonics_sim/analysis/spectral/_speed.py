@@ -66,7 +66,7 @@ def learning_times(
     is left, each sample learns itself: the rate becomes 2 (mu_k + kappa_> / n), which for high degrees is the second
     term alone. The training residual falls, and nothing of these degrees is learned between the points. The very start
     is faster, 2 [(1 - 1/n) mu_k + kappa(1) / n] in the mean over the points, as a few samples of a harmonic of high
-    degree look in part like one of low degree. Times are right to some 40 %, mostly too long, where both differ.
+    degree look in part like one of low degree. Where the two differ, times are too long by up to a factor of two.
 
     Args:
         spectrum: Of the kernel in its own scale, output scale of the network included; with `samples`, of all degrees
