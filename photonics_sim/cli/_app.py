@@ -10,7 +10,18 @@ from typing import Annotated, TextIO
 
 import typer
 
-from photonics_sim.cli import _devices, _doctor, _evaluate, _plot, _resume, _runs, _sweep, _train, _universality
+from photonics_sim.cli import (
+    _devices,
+    _doctor,
+    _evaluate,
+    _kernel,
+    _plot,
+    _resume,
+    _runs,
+    _sweep,
+    _train,
+    _universality,
+)
 from photonics_sim.cli._output import FAILED, INTERRUPTED, MISTAKE, human
 from photonics_sim.errors import PhotonicsError, PhotonicsWarning
 
@@ -63,6 +74,7 @@ app.command(
         "universality points.h5   # once it has `outputs`",
     ),
 )(_universality.universality)
+app.command("kernel", epilog=_examples(*_kernel.EXAMPLES))(_kernel.kernel)
 app.command("doctor")(_doctor.doctor)
 app.add_typer(_devices.app, name="devices")
 app.add_typer(_runs.app, name="runs")

@@ -5,6 +5,11 @@ from ._confusion import plot_confusion as plot_confusion
 from ._costs import plot_costs as plot_costs
 from ._figure import Figure as Figure
 from ._heatmap import plot_heatmap as plot_heatmap
+from ._kernel import plot_kernel_learning as plot_kernel_learning
+from ._kernel import plot_kernel_matrix as plot_kernel_matrix
+from ._kernel import plot_kernel_rays as plot_kernel_rays
+from ._kernel import plot_kernel_spectrum as plot_kernel_spectrum
+from ._kernel_page import kernel_page as kernel_page
 from ._page import report as report
 from ._planes import plot_planes as plot_planes
 from ._regression import plot_regression as plot_regression

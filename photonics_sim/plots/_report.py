@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
@@ -96,6 +98,12 @@ def render_report(data: ReportData) -> str:
         if not svg.startswith("<svg ") or "<script" in svg:
             raise PhotonicsError(f"report: the picture {heading!r} is no plain <svg>; give what Figure.svg() returns")
     return _template().render(report=data, changed=sum(row.changed_from is not None for row in data.card))
+
+
+def typed_command() -> list[str]:
+    """As it is typed: where the program lies on this computer is nothing for a page that is passed on."""
+    program = Path(sys.argv[0]).name
+    return ["photonics-sim" if program == "__main__.py" else program, *sys.argv[1:]]
 
 
 def card_rows(card: Card) -> list[CardRow]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 from photonics_sim.analysis import Strength, UniversalityReport
 from photonics_sim.device import Card
 from photonics_sim.files import write_atomically
-from photonics_sim.plots._report import ReportData, Table, card_rows, render_report
+from photonics_sim.plots._report import ReportData, Table, card_rows, render_report, typed_command
 from photonics_sim.plots._universality import plot_coupling, plot_orders, plot_residuals
 from photonics_sim.runs import make_note
 
@@ -52,7 +51,7 @@ def universality_report(found: UniversalityReport, path: Path, *, name: str, car
 
 
 def _data(found: UniversalityReport, name: str, card: Card | None) -> ReportData:
-    made = make_note(_command(), threads=1)  # no number here depends on threads
+    made = make_note(typed_command(), threads=1)  # no number here depends on threads
     figures = []
     if found.measured:
         figures.append((*_ORDERS, plot_orders(found).svg()))
@@ -105,12 +104,6 @@ def _tiles(found: UniversalityReport) -> list[tuple[str, str, str]]:
         note = "largest error of any sum of features on a function that it misses"
         tiles.append(("Error that remains", f"{certificate.error:.2g}", note))
     return tiles
-
-
-def _command() -> list[str]:
-    """As it is typed: where the program lies on this computer is nothing for a page that is passed on."""
-    program = Path(sys.argv[0]).name
-    return ["photonics-sim" if program == "__main__.py" else program, *sys.argv[1:]]
 
 
 def _coupling_tile(strength: Strength) -> tuple[str, str]:

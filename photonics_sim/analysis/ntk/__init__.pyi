@@ -3,10 +3,14 @@ from ._closed import polynomial_mlp as polynomial_mlp
 from ._closed import product as product
 from ._closed import relu_mlp as relu_mlp
 from ._closed import skip as skip
+from ._device_kernel import KernelEstimate as KernelEstimate
+from ._device_kernel import estimate_kernel as estimate_kernel
+from ._device_kernel import kernel_report as kernel_report
 from ._empirical import empirical as empirical
 from ._gram import Gram as Gram
 from ._gram import gram as gram
 from ._gram import optical_gram as optical_gram
+from ._kernel_report import KernelReport as KernelReport
 from ._limit import ClosedForm as ClosedForm
 from ._limit import closed_form as closed_form
 from ._noise import NoisyKernel as NoisyKernel

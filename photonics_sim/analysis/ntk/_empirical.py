@@ -64,6 +64,26 @@ def empirical(
         PhotonicsError: for an ensemble of chips, for samples that would meet, where nothing is trained, for too little
             memory, and for a kernel that is not finite.
     """
+    kernel = prepare(model, x, y, outputs, way, memory_mb, progress).kernel()
+    if not torch.isfinite(kernel).all():
+        raise PhotonicsError(
+            f"the kernel of {type(model).__name__} has {int((~torch.isfinite(kernel)).sum())} entries of "
+            f"{kernel.numel()} that are not finite: its slopes overflow. Scale the samples or the weights down, or use "
+            "float64 (model.double())"
+        )
+    return kernel
+
+
+def prepare(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor | None = None,
+    outputs: Outputs = "mean",
+    way: str = "auto",
+    memory_mb: float = 1024.0,
+    progress: Progress | None = None,
+) -> Work:
+    """The work of a kernel, checked and cut into passes; see `empirical`."""
     for what, given, known in (("outputs", outputs, get_args(Outputs)), ("way", way, ("auto", "transforms", "loop"))):
         if given not in known:
             raise PhotonicsError(f"{what} = {given!r}{did_you_mean(str(given), known)}; choose {', '.join(known)}")
@@ -77,14 +97,7 @@ def empirical(
     others = [name for name, value in subject.parameters.items() if id(value) not in inside]
     looping = way == "loop" or (way == "auto" and isinstance(model, Device))
     maker = Maker(subject, layers, others, "loop" if looping else "transforms")
-    kernel = _Work(maker, x, y, outputs, _blocks(maker, x, y, outputs, memory_mb), progress).kernel()
-    if not torch.isfinite(kernel).all():
-        raise PhotonicsError(
-            f"the kernel of {type(model).__name__} has {int((~torch.isfinite(kernel)).sum())} entries of "
-            f"{kernel.numel()} that are not finite: its slopes overflow. Scale the samples or the weights down, or use "
-            "float64 (model.double())"
-        )
-    return kernel
+    return Work(maker, x, y, outputs, _blocks(maker, x, y, outputs, memory_mb), progress)
 
 
 @dataclass(frozen=True)
@@ -117,8 +130,12 @@ def _blocks(maker: Maker, x: Tensor, y: Tensor | None, outputs: Outputs, memory_
     return _Blocks(group, samples, piece)
 
 
-class _Work:
-    """Fills a kernel block by block, the upper half of a symmetric one."""
+class Work:
+    """Fills a kernel block by block, the upper half of a symmetric one.
+
+    Attributes:
+        passes: In all; one is of a sample and an output.
+    """
 
     def __init__(
         self, maker: Maker, x: Tensor, y: Tensor | None, outputs: Outputs, blocks: _Blocks, progress: Progress | None
@@ -128,15 +145,15 @@ class _Work:
         self._left = _cut(len(x), blocks.samples)
         self._right = self._left if y is None else _cut(len(y), blocks.samples)
         self._x, self._y = x, x if y is None else y
-        count = maker.subject.outputs
-        shape = {"mean": (), "each": (count,), "all": (count, count)}[outputs]
-        # with the samples in front, whatever is asked for
-        self._result = torch.zeros(len(x), len(self._y), *shape, dtype=torch.float64, device=x.device)
-        self._done, self._total = 0, self._passes()
+        self._done, self.passes = 0, self._count()
 
     def kernel(self) -> Tensor:
         """The kernel, as `empirical` returns it."""
         count = self._maker.subject.outputs
+        shape = {"mean": (), "each": (count,), "all": (count, count)}[self._outputs]
+        # with the samples in front, whatever is asked for
+        size = (len(self._x), len(self._y), *shape)
+        self._result = torch.zeros(size, dtype=torch.float64, device=self._x.device)
         for group in _cut(count, self._blocks.outputs):
             for number, rows in enumerate(self._left):
                 left = self._features(self._x, rows, group)
@@ -157,7 +174,7 @@ class _Work:
             found.append((place, self._maker(samples[place], group)))
             if self._progress is not None:
                 self._done += (piece.stop - piece.start) * (group.stop - group.start)
-                self._progress(self._done, self._total)
+                self._progress(self._done, self.passes)
         return found
 
     def _fill(
@@ -176,7 +193,7 @@ class _Work:
         place = self._result[rows, columns]
         (place[..., group] if self._outputs == "each" else place).add_(term)
 
-    def _passes(self) -> int:
+    def _count(self) -> int:
         sizes = [[one.stop - one.start for one in several] for several in (self._left, self._right)]
         pairs: int = sum(
             a + sum(b for other, b in enumerate(sizes[1]) if not self._symmetric or other > number)

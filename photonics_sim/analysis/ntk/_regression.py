@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Callable
@@ -52,9 +53,7 @@ class KernelRegression:
     def __init__(self, kernel: Kernel | Tensor, x: Tensor | None, targets: Tensor, ridge: float = 0.0) -> None:
         if isinstance(kernel, Tensor) == (x is not None):
             raise PhotonicsError("give a kernel that takes samples together with x, or a matrix and None for x")
-        if not (ridge >= 0 and math.isfinite(ridge)):
-            raise PhotonicsError(f"ridge = {ridge:g} must be 0 or a positive number; 0 interpolates")
-        self._kernel, self._x, self.ridge = None if isinstance(kernel, Tensor) else kernel, x, float(ridge)
+        self._kernel, self._x, self.ridge = None if isinstance(kernel, Tensor) else kernel, x, _checked_ridge(ridge)
         matrix = kernel if isinstance(kernel, Tensor) else kernel(x, x)  # type: ignore[arg-type]
         matrix = _checked(matrix.detach().double())
         self._single = targets.ndim == 1
@@ -72,6 +71,12 @@ class KernelRegression:
         self.unlearnable = unlearnable_words(matrix, self._targets, self.unlearnable_share)
         if not self.ridge and self.unlearnable_share > _SAID:
             warnings.warn("; ".join(self.unlearnable), PhotonicsWarning, stacklevel=2)
+
+    def with_ridge(self, ridge: float) -> KernelRegression:
+        """The same with another ridge, from the same eigendecomposition."""
+        twin = copy.copy(self)
+        twin.ridge = _checked_ridge(ridge)
+        return twin
 
     @property
     def eigenvalues(self) -> Tensor:
@@ -146,8 +151,8 @@ class KernelRegression:
     def learning_time(self, share: float = 0.9) -> float:
         """When this share of the targets' energy is fitted without a ridge: the rest is |y - f_t(X)|^2 / |y|^2.
 
-        inf where more than the rest cannot be learnt. In units of 1 / (the largest eigenvalue), that is in steps of
-        gradient descent as large as may be, it is `learning_time() * eigenvalues[0]`.
+        inf where more than the rest cannot be learnt. In steps of gradient descent half as large as those that diverge
+        it is `learning_time() * eigenvalues[0]`.
 
         Raises:
             PhotonicsError: for a share that is not between 0 and 1.
@@ -202,6 +207,12 @@ def flow_time(
     if reduction not in {"mean", "sum"}:
         raise PhotonicsError(f"reduction = {reduction!r}; choose mean or sum, as in torch's mse_loss")
     return 2 * learning_rate * steps / (samples * outputs if reduction == "mean" else 1)
+
+
+def _checked_ridge(ridge: float) -> float:
+    if not (ridge >= 0 and math.isfinite(ridge)):
+        raise PhotonicsError(f"ridge = {ridge:g} must be 0 or a positive number; 0 interpolates")
+    return float(ridge)
 
 
 def _checked(matrix: Tensor) -> Tensor:
