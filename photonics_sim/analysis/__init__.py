@@ -1,4 +1,4 @@
-"""What a device can compute: universality, coupling strength, certificates. Public names: `__init__.pyi`."""
+"""What a device can compute: universality, kernels, frequencies, extrapolation. Public names: `__init__.pyi`."""
 
 import lazy_loader
 

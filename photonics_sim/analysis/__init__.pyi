@@ -1,4 +1,6 @@
+from . import extrapolation as extrapolation
 from . import ntk as ntk
+from . import spectral as spectral
 from .universality._check import check_universality as check_universality
 from .universality._copies import RequiredCopies as RequiredCopies
 from .universality._copies import required_copies as required_copies
