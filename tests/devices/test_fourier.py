@@ -144,7 +144,7 @@ def test_the_camera_reads_it() -> None:
     device, x = ideal(**card), inputs(1)
     expected, readings = device(x), torch.stack([device(x, key=key) for key in range(400)])
     photon = 6.62607015e-34 * 299792458 / WAVE
-    watts = device.summed(device._intensity(x, None)) * 1e-9
+    watts = device.summed(device.watts(device.arriving(x, None)))
     electrons = 0.6 * 0.02e-3 * watts / photon
     noise = expected / electrons * (electrons + 9 * (10 * 0.02e-3 + 2.5**2)).sqrt()
     assert torch.allclose(readings.std(0), noise, rtol=0.15)
