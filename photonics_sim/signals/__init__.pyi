@@ -6,8 +6,10 @@ from ._detector import quantise as quantise
 from ._detector_card import DetectorCard as DetectorCard
 from ._encoder import encode as encode
 from ._encoder_card import EncoderCard as EncoderCard
+from ._homodyne import homodyne as homodyne
 from ._laser_card import LaserCard as LaserCard
 from ._link import camera_budget as camera_budget
+from ._link import homodyne_budget as homodyne_budget
 from ._link import link_budget as link_budget
 from ._modulator import phase_transmission as phase_transmission
 from ._modulator import quantise_phase as quantise_phase

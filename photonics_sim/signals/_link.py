@@ -48,6 +48,25 @@ def camera_budget(
     return _budget(laser, received_power_w, losses_db, rest, signal, noise)
 
 
+def homodyne_budget(
+    laser: LaserCard,
+    detector: DetectorCard,
+    received_power_w: float,
+    oscillator_w: float,
+    losses_db: Mapping[str, float],
+    rest: str,
+) -> LinkBudget:
+    """The budget of the way to a pair of photodiodes that reads a field against an oscillator of this power.
+
+    Signal is the difference of their currents for light in phase with the oscillator, 2 R sqrt(P_LO P); noise that of
+    both.
+    """
+    responsivity = detector.responsivity_a_per_w
+    signal = 2 * responsivity * math.sqrt(oscillator_w * received_power_w)
+    noise = math.sqrt(2 * detector.noise_variance_a2(responsivity * (oscillator_w + received_power_w) / 2))
+    return _budget(laser, received_power_w, losses_db, rest, signal, noise)
+
+
 def _budget(
     laser: LaserCard,
     received_power_w: float,
