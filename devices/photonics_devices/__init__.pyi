@@ -4,6 +4,8 @@ from .free_space._fourier import FourierProcessor as FourierProcessor
 from .free_space._fourier_card import FourierProcessorCard as FourierProcessorCard
 from .chip._mesh_processor import MeshProcessor as MeshProcessor
 from .chip._mesh_processor_card import MeshProcessorCard as MeshProcessorCard
+from .free_space._multi_pass import MultiPassProcessor as MultiPassProcessor
+from .free_space._multi_pass_card import MultiPassProcessorCard as MultiPassProcessorCard
 from .relax._relax_cards import ReLaXCrossbarCard as ReLaXCrossbarCard
 from .relax._relax_cards import ReLaXMeshCard as ReLaXMeshCard
 from .relax._relax_cards import ReLaXPanelCard as ReLaXPanelCard

@@ -32,6 +32,7 @@ from ._device import Multiplies as Multiplies
 from ._device import Responds as Responds
 from ._device import Scheduled as Scheduled
 from ._device import check_chips as check_chips
+from ._device import check_inputs as check_inputs
 from ._drawing import ChipDrawing as ChipDrawing
 from ._drawing import SideView as SideView
 from ._random import derive_key as derive_key

@@ -19,7 +19,7 @@ from photonics_sim.testing import assert_close
 from photonics_sim.weights import held_drive, mask_files, phase_of_drive
 
 CARDS = pytest.mark.parametrize(
-    "card", ["diffractive-visible", "diffractive-thz", "fourier-visible", "structural-visible"]
+    "card", ["diffractive-visible", "diffractive-thz", "fourier-visible", "structural-visible", "multipass-visible"]
 )
 VOLTS: dict[str, Any] = {
     "mask.curve.unit": "V", "mask.curve.drive": [0.5, 1.0, 3.0, 4.5], "mask.curve.phase_rad": [0.1, 1.5, 5.0, 6.4],

@@ -27,19 +27,21 @@ class PanelDevice(Device):
     Light is shared evenly by the panel's pixels that carry data; each number fills a square of them. R_c is the square
     of detector c. Trained are the phases and one electronic gain g. Outputs are detected power over laser power, times
     g. A source with extent lights the panel with M modes, plane waves whose powers add up; a laser with one. A model
-    says how light gets from the panel to the last plane (`arriving`).
+    says how light gets from the panel to the last plane (`arriving`), and how it is read there (`read`): most by its
+    power, as above.
 
     Args:
         card: The numbers.
         masks: How many phase masks.
         pixels: Of each, per axis.
         seed: Of the initial phases.
+        gain: The initial g; None for one that suits detected powers.
     """
 
     regions: Tensor
     modes: Tensor | None
 
-    def __init__(self, card: PanelCard, masks: int, pixels: int, seed: int) -> None:
+    def __init__(self, card: PanelCard, masks: int, pixels: int, seed: int, gain: float | None = None) -> None:
         super().__init__()
         self.card: PanelCard = card
         self.in_features, self.out_features = card.inputs, card.classes
@@ -48,7 +50,7 @@ class PanelDevice(Device):
         phases = (math.pi + 0.1 * normal(derive_key(seed, "phases"), masks, pixels, pixels)).to(dtype)
         self.pitch, self.wavelength = to_si("pitch_um", card.pitch_um), to_si("wavelength_nm", card.laser.wavelength_nm)
         self.masks = PhaseMasks(card.mask, phases, pitch=self.pitch, wavelength=self.wavelength)
-        self.log_gain = nn.Parameter(torch.tensor(math.log(30.0 * card.classes), dtype=dtype))
+        self.log_gain = nn.Parameter(torch.tensor(math.log(gain or 30.0 * card.classes), dtype=dtype))
         self.register_buffer("regions", squares(card).to(dtype), persistent=False)
         self.register_buffer("modes", _modes(card, self.pitch, self.wavelength), persistent=False)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from photonics_devices.free_space._panel_card import PanelCard
 from photonics_sim.device import SPEED_OF_LIGHT_M_PER_S, Costs, to_si
-from photonics_sim.signals import CameraCard, DetectorCard, camera_budget, link_budget
+from photonics_sim.signals import CameraCard, DetectorCard, camera_budget, homodyne_budget, link_budget
 
 
 def panel_costs(
@@ -15,6 +17,9 @@ def panel_costs(
     way_m: float,
     masks: int,
     writes: int = 1,
+    crossings: int | None = None,
+    more_losses_db: Mapping[str, float] | None = None,
+    oscillator_w: float = 0.0,
     pixels_read: int,
 ) -> Costs:
     """Costs of one pass.
@@ -28,7 +33,10 @@ def panel_costs(
         received_power_w: Mean power on one detector, or on one pixel of a camera.
         way_m: Length of the way from the panel to where light is read.
         masks: How many masks light meets.
-        writes: How often the data lie in its way.
+        writes: How often the data are written.
+        crossings: How often they lie in the way of the light; None for once at each write.
+        more_losses_db: On the way of the light, beside those of data panel and masks.
+        oscillator_w: Of the local oscillator on a pair of photodiodes that reads fields; 0 for one that reads powers.
         pixels_read: Detectors, or pixels of a camera.
     """
     laser, encoder = card.laser, card.encoder
@@ -48,9 +56,15 @@ def panel_costs(
         "data panel": writes * card.inputs * symbol,
         "detector converters": pixels_read * to_si("adc_energy_pj", reading.adc_energy_pj),
     }
-    losses = {"data panel": writes * encoder.loss_db, "masks": masks * card.mask.main_order_loss_db}
+    losses = {
+        "data panel": (crossings or writes) * encoder.loss_db,
+        "masks": masks * card.mask.main_order_loss_db,
+        **(more_losses_db or {}),
+    }
     if isinstance(reading, CameraCard):
         link = camera_budget(laser, reading, received_power_w, losses, "not on this pixel")
+    elif oscillator_w:
+        link = homodyne_budget(laser, reading, received_power_w, oscillator_w, losses, "not in this oscillator's mode")
     else:
         link = link_budget(laser, reading, received_power_w, losses, "not on this detector")
     return Costs(latency, energy, (link,))

@@ -34,6 +34,7 @@ class RepeatedData(PanelDevice):
         crossings: n.
         spacing: In metres, from each mask to where light meets data next, and to the end.
         seed: Of the initial phases.
+        gain: The initial one, as of `PanelDevice`.
 
     Attributes:
         encoder: "diagonal": each input has pixels of its own.
@@ -43,8 +44,8 @@ class RepeatedData(PanelDevice):
     encoder: Literal["diagonal", "dense"] = "diagonal"
     visit: ClassVar[tuple[str, str]]
 
-    def __init__(self, card: PanelCard, crossings: int, spacing: float, seed: int) -> None:
-        super().__init__(card, crossings, card.pixels, seed)
+    def __init__(self, card: PanelCard, crossings: int, spacing: float, seed: int, gain: float | None = None) -> None:
+        super().__init__(card, crossings, card.pixels, seed, gain)
         self.way = self.propagator(spacing)
 
     @abstractmethod
