@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "kernel mzi-thermo-optic --data digits",
     "kernel ring-bank-silicon --data my-data.npz --samples 500 --html kernel.html",
-    "kernel diffractive-visible --set masks.count=1 --as-built 3 --json",
+    "kernel diffractive-visible --set masks=1 --as-built 3 --json",
     "kernel first   # a trained run, at the settings it has now",
 )
 
