@@ -103,17 +103,16 @@ def _neurons(factors: list[_Moment], s: Tensor) -> float:
     r"""Independent neurons, each of which adds Z = \prod p + c^2 s \sum_n q_n \prod p, p = f^2, q = f'^2, c ~ N(0, 1).
 
     \prod (p + e q)(p + d q) has E \prod p^2 beside 1, E \prod p \sum q \prod p beside e, and E (\sum q \prod p)^2
-    beside e d; a factor is multiplied in at a time.
+    beside e d; a factor is multiplied in at a time, in units of its E p.
     """
-    mean, slope, squares, mixed, slopes = 1.0, 0.0, 1.0, 0.0, 0.0
+    slope, squares, mixed, slopes = 0.0, 1.0, 0.0, 0.0
     for moment in factors:
         p, q, pp, pq, qq = (float(moment(i, j, s)) for i, j in ((2, 0), (0, 2), (4, 0), (2, 2), (0, 4)))
-        mean, slope = mean * p, slope * p + mean * q
+        slope, pp, pq, qq = slope + q / p, pp / p**2, pq / p**2, qq / p**2
         squares, mixed, slopes = squares * pp, mixed * pp + squares * pq, slopes * pp + 2 * mixed * pq + squares * qq
     size = float(s)
-    theta = mean + size * slope
     square = squares + 2 * size * mixed + 3 * size**2 * slopes  # E c^4 = 3
-    return math.sqrt(square / theta**2 - 1)
+    return math.sqrt(square / (1 + size * slope) ** 2 - 1)
 
 
 def _nested(moment: _Moment, betas: tuple[float, ...], s: Tensor) -> float:
