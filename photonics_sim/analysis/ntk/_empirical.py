@@ -12,14 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from photonics_sim.analysis.ntk._features import Features, Maker, Outputs, products
+from photonics_sim.analysis.ntk._jacobian import fastest_way
 from photonics_sim.analysis.ntk._linear_layers import structured_layers
 from photonics_sim.analysis.ntk._subject import Subject, check_samples
-from photonics_sim.device import Device
 from photonics_sim.errors import PhotonicsError, did_you_mean
 
 Progress = Callable[[int, int], object]
 _MB = 1e6
 _PIECE = 128  # samples of one pass, and rows of one product: autograd keeps what it needs for a pass, not for all
+_TRANSFORMED = 32  # of one pass of torch.func, which holds all in between for each output
 _PIECES = 8  # of the memory, one part in so many may be a single pass's
 
 
@@ -52,8 +53,8 @@ def empirical(
         y: Others, `(m, ...)`; None takes x again, and does half the work.
         outputs: "mean" averages over o = o', "each" keeps these apart, "all" has all pairs of outputs.
         way: Of the Jacobians. "transforms": `torch.func`, all samples of a block at once; "loop": a backward pass for
-            each sample and output. "auto" loops for devices, which have fast backward passes of their own that
-            transforms do without, transforms others, and takes linear layers as above; the two ways proper do not.
+            each sample and output. "auto" takes linear layers as above, which the two do not, and for the rest loops
+            where a backward pass is written by hand, as those of meshes are: transforms do without it.
         memory_mb: For slopes and Jacobians, beside the result. Less means more passes.
         progress: Called with passes done and passes in all (a pass is one sample and one output).
 
@@ -79,7 +80,7 @@ def prepare(
     x: Tensor,
     y: Tensor | None = None,
     outputs: Outputs = "mean",
-    way: str = "auto",
+    way: Literal["auto", "transforms", "loop"] = "auto",
     memory_mb: float = 1024.0,
     progress: Progress | None = None,
 ) -> Work:
@@ -95,8 +96,8 @@ def prepare(
     layers = structured_layers(subject, x if y is None else torch.cat([x[:1], y[:1]])) if way == "auto" else {}
     inside = {id(value) for layer in layers.values() for value in layer.parameters()}
     others = [name for name, value in subject.parameters.items() if id(value) not in inside]
-    looping = way == "loop" or (way == "auto" and isinstance(model, Device))
-    maker = Maker(subject, layers, others, "loop" if looping else "transforms")
+    chosen = fastest_way(subject, x) if way == "auto" else way
+    maker = Maker(subject, layers, others, chosen)
     return Work(maker, x, y, outputs, _blocks(maker, x, y, outputs, memory_mb), progress)
 
 
@@ -126,7 +127,8 @@ def _blocks(maker: Maker, x: Tensor, y: Tensor | None, outputs: Outputs, memory_
         raise PhotonicsError(
             f"memory_mb = {memory_mb:g}: the derivatives of two samples take {need:,.1f} MB; give at least that"
         )
-    piece = max(1, min(_PIECE, int(room / _PIECES / (apart + group * each))))
+    most = _TRANSFORMED if maker.others and maker.way == "transforms" else _PIECE
+    piece = max(1, min(most, int(room / _PIECES / (apart + group * each))))
     return _Blocks(group, samples, piece)
 
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from photonics_sim import PhotonicsError, load_device
 from photonics_sim.analysis.ntk import empirical
+from photonics_sim.analysis.ntk._jacobian import fastest_way
 from photonics_sim.analysis.ntk._linear_layers import MOST_USES, structured_layers
 from photonics_sim.analysis.ntk._subject import Subject
 from photonics_sim.device import normal
@@ -93,9 +94,11 @@ def made(name: str) -> nn.Module:
     return net
 
 
-@pytest.mark.parametrize("name", NETS)
-@pytest.mark.parametrize("outputs", ["mean", "each", "all"])
-@pytest.mark.parametrize("y", [None, Y], ids=["symmetric", "two sets"])
+CASES = [(name, outputs, y) for name in ("nested", "tied") for outputs in ("mean", "each", "all") for y in (None, Y)]
+CASES += [(name, outputs, y) for name in NETS for outputs, y in (("all", None), ("mean", Y))]
+
+
+@pytest.mark.parametrize(("name", "outputs", "y"), CASES)
 def test_structure_and_jacobians_give_one_kernel(name: str, outputs: Any, y: Tensor | None) -> None:
     net = made(name)
     expected = empirical(net, X, y, outputs=outputs, way="loop")
@@ -164,6 +167,15 @@ def test_kernel_of_a_device() -> None:
     assert_close(empirical(device.as_built(1), x), empirical(device.as_built(1), x, way="transforms"), "law")
     with pytest.raises(PhotonicsError, match=r"an ensemble of 2 chips.*as_built\(seed\) without chips"):
         empirical(device.as_built(1, chips=2), x)
+
+
+@pytest.mark.parametrize(
+    ("card", "way"), [("mzi-thermo-optic", "loop"), ("time-multiplexed-electro-optic", "transforms")]
+)
+def test_backward_passes_written_by_hand_are_kept(card: str, way: str) -> None:
+    device = load_device(card, inputs=3)
+    x = normal(3, 2, 3).float()
+    assert fastest_way(Subject.of(device, x), x) == way
 
 
 def hidden(layer: nn.Module) -> nn.Module:
