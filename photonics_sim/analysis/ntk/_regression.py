@@ -140,7 +140,7 @@ class KernelRegression:
         cross = x if self._kernel is None else self._kernel(x, self._x)  # type: ignore[arg-type]
         if cross.ndim != 2 or cross.shape[1] != len(self._values):
             raise PhotonicsError(f"K(x, X) has shape {tuple(cross.shape)}; expected (m, {len(self._values)})")
-        found: Tensor = (cross.double() @ self._vectors) @ (self._filter(time)[:, None] * self._amplitudes)
+        found: Tensor = cross.double() @ (self._vectors @ (self._filter(time)[:, None] * self._amplitudes))
         return found[:, 0] if self._single else found
 
     def fitted(self, time: float = math.inf) -> Tensor:
