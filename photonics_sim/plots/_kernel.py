@@ -109,8 +109,9 @@ def plot_kernel_learning(report: KernelReport, *, ax: Axes | None = None) -> mat
             panel.semilogx(report.times, percent * np.array(curve), color=color, label=f"{name}, no ridge")
         lines = [(report.score, GREEN, "test, ridge"), (report.linear_score, OCHRE, "test, inputs alone")]
         lines += [(report.chance, MUTED, "chance")] if report.task == "classification" else []
-        for score, color, name in lines:
-            panel.axhline(percent * score, color=color, linewidth=1.0, linestyle=(0, (4, 3)), label=name)
+        for number, (score, color, name) in enumerate(lines):  # dashes of equal scores fill each other's gaps
+            dashes = (4.0 * number, (4, 8))
+            panel.axhline(percent * score, color=color, linewidth=1.2, linestyle=dashes, label=name)
         if math.isfinite(report.learning_time):
             panel.axvline(report.learning_time, color=FAINT, linewidth=1.0, zorder=0)
             panel.annotate(
@@ -122,7 +123,7 @@ def plot_kernel_learning(report: KernelReport, *, ax: Axes | None = None) -> mat
         panel.set(xlabel="time, in steps of 1 / the largest eigenvalue", ylabel=_score_label(report))
         panel.set_title("What training by small steps learns")
         panel.grid(True, color=FAINT)
-        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=2.2)
     return figure
 
 
