@@ -38,6 +38,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import torch
+from _strengths import LOOK
 from matplotlib.axes import Axes
 from torch import Tensor
 
@@ -66,8 +67,6 @@ EVERY = 5  # steps between readings of a network
 GRID = torch.from_numpy(np.unique(np.geomspace(1, 3e6, 160).astype(np.int64)))
 COLOURS = ("#22262b", "#c8553d", "#b7862c", "#2a6f97")
 FREQUENCIES = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(DEGREES)))
-LOOK: Any = {"font.size": 9, "axes.titlesize": 9, "axes.titleweight": "bold", "axes.titlelocation": "left"}
-LOOK |= {"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 8}
 
 
 def kernel(degree: int) -> Any:
@@ -87,8 +86,8 @@ class Data:
     alpha: float
 
     @staticmethod
-    def drawn(seed: int, alpha: float) -> Data:
-        counts = (SAMPLES, FRESH, len(DEGREES))
+    def drawn(seed: int, alpha: float, samples: int) -> Data:
+        counts = (samples, FRESH, len(DEGREES))
         points = [sphere_points(n, DIMENSION, seed=10 * seed + part) for part, n in enumerate(counts)]
         return Data(*points, alpha)
 
@@ -132,8 +131,9 @@ def train(data: Data, degree: int, width: int, steps: int, seed: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Results:
-    """By network: `(seeds, grid or readings, degrees)`."""
+    """By network: `(seeds, grid or readings, degrees)`; of so many training points."""
 
+    samples: int
     trained: dict[str, Tensor]
     fresh: dict[str, Tensor]
     networks: dict[str, Tensor]
@@ -151,8 +151,8 @@ class Results:
         return next(both), next(both)
 
 
-def compute(alpha: float, seeds: int, width: int, steps: int) -> Results:
-    data = [Data.drawn(seed, alpha) for seed in range(seeds)]
+def compute(alpha: float, samples: int, seeds: int, width: int, steps: int) -> Results:
+    data = [Data.drawn(seed, alpha, samples) for seed in range(seeds)]
     flows = {name: [flow(one, degree) for one in data] for name, degree in NETS.items()}
     networks = {
         name: torch.stack([train(one, degree, width, steps, seed) for seed, one in enumerate(data)])
@@ -160,6 +160,7 @@ def compute(alpha: float, seeds: int, width: int, steps: int) -> Results:
         if steps
     }
     return Results(
+        samples,
         {name: torch.stack([one for one, _ in found]) for name, found in flows.items()},
         {name: torch.stack([two for _, two in found]) for name, found in flows.items()},
         networks,
@@ -173,9 +174,9 @@ def row(name: str, values: Any, form: str) -> str:
 
 def show(results: Results, alpha: float) -> None:
     print(f"\nGegenbauer index {alpha:g}\n" + row("", DEGREES, "k = {:d}"))
-    print("steps until the training residual has halved (below: as the spectrum predicts, with 1000 points)")
+    print("steps until the training residual has halved (below: as the spectrum predicts)")
     for name, spectrum in results.spectra.items():
-        times = learning_times(spectrum, share=0.5, learning_rate=RATE, samples=SAMPLES)
+        times = learning_times(spectrum, share=0.5, learning_rate=RATE, samples=results.samples)
         print(row(name, results.halved(name), "{:.3g}"))
         print(row("", [(times.steps or ())[k] for k in DEGREES], "({:.3g})"))
     print(f"residual on training and fresh points after {STEPS} steps, 1 where nothing was learned")
@@ -241,7 +242,7 @@ def claims(results: Results) -> list[tuple[str, str, str]]:
             "ours: high frequencies are learned between the points, too",
             "not confirmed" if fresh.min() > 0.9 else "confirmed",
             f"of k >= 5, {100 * fresh.min():.0f} % or more remain on fresh points (rms over seeds): there are 1782 "
-            "harmonics of degree 5, 201 552 of degree 12, and 1000 points; each point is learned by heart",
+            f"harmonics of degree 5, 201 552 of degree 12, and {results.samples} points; each is learned by heart",
         ),
     ]
 
@@ -322,16 +323,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="points, directions and networks")
     parser.add_argument("--width", type=int, default=1024, help="of the trained networks (published: 32768)")
     parser.add_argument("--steps", type=int, default=200, help="of the trained networks (published: 30000)")
-    parser.add_argument("--quick", action="store_true", help="one seed, ten steps of width 64")
+    parser.add_argument("--quick", action="store_true", help="200 points, one seed, ten steps of width 64")
     parser.add_argument("--out", type=Path, default=Path("spectral-bias.svg"))
     options = parser.parse_args()
     if min(options.seeds, options.width) < 1 or options.steps < EVERY:
         parser.error(f"seeds and width are at least 1, steps {EVERY}")
+    samples = 200 if options.quick else SAMPLES
     if options.quick:
         options.seeds, options.width, options.steps = 1, 64, 10
-    results = compute(PUBLISHED, options.seeds, options.width, options.steps)
+    results = compute(PUBLISHED, samples, options.seeds, options.width, options.steps)
     show(results, PUBLISHED)
-    show(compute(ORTHOGONAL, options.seeds, options.width, 0), ORTHOGONAL)
+    show(compute(ORTHOGONAL, samples, options.seeds, options.width, 0), ORTHOGONAL)
     show_networks(results, options.width)
     print("\nclaims of arXiv:2209.07736, and two of ours")
     for claim, verdict, numbers in claims(results):
