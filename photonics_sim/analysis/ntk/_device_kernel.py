@@ -17,7 +17,7 @@ from photonics_sim.analysis.ntk._kernel_report import LIMIT, KernelReport
 from photonics_sim.device import Device, derive_key
 from photonics_sim.errors import PhotonicsError
 
-_RAYS, _DEGREES = 8, 4
+_RAYS, _DEGREES = 6, 8
 _RAY_POINTS = _RAYS * 2 * (_DEGREES + 2)  # as few on each as tell these degrees: each costs as much as a sample
 _TIMES = 41
 _TIMED = 4  # samples of an estimate

@@ -16,7 +16,7 @@ LIMIT = (
     "the kernel is that of these settings: it tells what training finds while they move little, and neither what "
     "training that moves them far could find nor what noise leaves of it"
 )
-_NEAR = 0.99  # R^2 from which a function is near a polynomial, which it need not be
+_NEAR, _LOW = 0.99, 2  # R^2 from which a function is near a polynomial of a low degree, which it need not be
 _LEADING = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -109,9 +109,10 @@ class KernelReport:
         if degree is not None:
             return f"a polynomial of degree {degree} (R² {explained[degree]:.4f})"
         most = len(explained) - 1
-        near = next((g for g, share in enumerate(explained) if share >= _NEAR), None)
-        if near is None:
-            return f"bounded or periodic: no polynomial up to degree {most} fits (R² at best {explained[-1]:.3f})"
+        near = next((g for g in range(1, _LOW + 1) if explained[g] >= _NEAR), None)
+        if near is None:  # any smooth curve comes near some degree: that one takes many is what tells
+            shares = f"R² {explained[_LOW]:.3f} of degree {_LOW}, {explained[-1]:.3f} of degree {most}"
+            return f"no polynomial up to degree {most}: bounded, periodic, or partly so ({shares})"
         return f"near one of degree {near} (R² {explained[near]:.4f}), but none: the rest is of no degree up to {most}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_a_dry_run_says_what_it_takes(
     code, out, err = told(capsys, monkeypatch, "ring-bank-silicon", *SMALL, "--dry-run", "--json")
     assert code == 0, err
     estimate = json.loads(out)
-    assert estimate["passes"] == (30 + 10 + 96) * 10
+    assert estimate["passes"] == (30 + 10 + 120) * 10
     assert 0 < estimate["low_s"] < estimate["high_s"]
     assert "nothing written" in err
 
