@@ -62,6 +62,8 @@ def product(
     phi = Branch.of(branch)
 
     def form(block: Block, n: int) -> Tensor:
+        if phi.name == "identity":
+            return power(block.s, n).mul_(n + 1)
         dual = duals(phi, block)
         theta = torch.add(dual.k0, block.s.mul_(dual.k1), alpha=n)
         return theta.mul_(power(dual.k0, n - 1))

@@ -120,10 +120,9 @@ def _relu(block: Block) -> Duals:
             directions = (block.rows, inverse_a, block.columns, inverse_b)
         near = nearly_parallel(cos, directions)
     angle = cos.acos()
-    sin = 1 - cos
-    sin.mul_(2 - sin).sqrt_()  # (1 - cos)(1 + cos) keeps its digits where 1 - cos^2 loses them
+    sin = torch.addcmul(cos.new_ones(()), cos, cos, value=-1).sqrt_()
     if near is not None:
         near.write(angle, sin, cos)
-    rest = angle.neg_().add_(math.pi)
+    rest = math.pi - angle
     k0 = sin.addcmul_(rest, cos).mul_(a / (2 * math.pi)).mul_(b)
     return Duals(k0, rest.mul_(1 / (2 * math.pi)), None if near is None else near.after_relu())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_CLOSE = 1e-8  # of the cosine to 1: further off its rounding moves the angle by less than 2e-12
+_CLOSE = 1e-6  # of the cosine to 1: further off its rounding moves the angle, and its sine, by less than 2e-13
 _SAME = 2.0**-48  # of the cosine to 1: all that rounding of a product of vectors leaves
 _CHUNK = 65536  # numbers of vectors gathered at a time
 
@@ -33,13 +33,13 @@ class Near:
     def after_relu(self) -> Near | None:
         r"""Angles t' between the covariances of one layer of ReLU later: pi cos t' = sin t + (pi - t) cos t.
 
-        Written for 1 - cos t', with sin t - t cos t = t^3 / 3 for these small t. Opposite vectors are no longer so.
+        Written for 1 - cos t', with the series of sin t - t cos t, t being small. Opposite vectors are no longer so.
         """
         small = self.angle < 1
         if not small.any():
             return None
         t = self.angle[small]
-        lost = 2 * (t / 2).sin().square() - t**3 / (3 * math.pi)
+        lost = 2 * (t / 2).sin().square() - t**3 / (3 * math.pi) * (1 - t**2 / 10)
         return Near(self.row[small], self.column[small], 2 * (lost.clamp_min(0) / 2).sqrt().asin())
 
 
