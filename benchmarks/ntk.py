@@ -1,8 +1,9 @@
-"""What do kernels of wide networks cost over the inner products they are made of, and over those of neural-tangents?
+"""What do kernels cost: closed forms over the inner products they are made of, and empirical ones over Jacobians?
 
 The floor of the closed forms is the Gram matrix of the inputs' directions and one pass of arccos over it, in place.
 
-    python benchmarks/ntk.py                          # closed forms, some two minutes
+    python benchmarks/ntk.py                          # all, some five minutes
+    python benchmarks/ntk.py --only closed            # closed forms alone, two minutes; or empirical
     python benchmarks/ntk.py --peer-python PYTHON     # and neural-tangents, by a Python that has it
     python benchmarks/ntk.py --large                  # and 20,000 x 20,000, which takes 3.3 GB
 
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import _ntk_empirical
 import numpy as np
 import torch
 from _measure import peak_memory_mb, seconds
@@ -135,19 +137,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--large", action="store_true", help="20,000 x 20,000 too")
+    parser.add_argument("--only", choices=["closed", "empirical"], help="one part of it")
     parser.add_argument("--peer-python", metavar="PYTHON", help="an interpreter with neural-tangents")
     options = parser.parse_args()
     budget = 3.0 if options.quick else 12.0
     torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, one thread, float64")
-    closed_forms(budget)
-    if options.peer_python:
-        print(f"\n{POINTS} x {POINTS}, d = {FEATURES}, against neural-tangents, one thread each")
-        peer(options.peer_python, budget)
-    else:
-        print("\n(neural-tangents: give --peer-python, an interpreter that has it)")
+    print(f"torch {torch.__version__}, one thread")
+    if options.only != "empirical":
+        closed_forms(budget)
+        if options.peer_python:
+            print(f"\n{POINTS} x {POINTS}, d = {FEATURES}, against neural-tangents, one thread each")
+            peer(options.peer_python, budget)
+        else:
+            print("\n(neural-tangents: give --peer-python, an interpreter that has it)")
     if options.large:
         large()
+    if options.only != "closed":
+        _ntk_empirical.networks()
+        _ntk_empirical.cards()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ _SLACK = 1e-9  # by which rounding may make an inner product larger than the nor
 class Gram:
     """Inner products of two sets of inputs, in the place of the inputs themselves.
 
-    Angles below 6e-8 are lost in it and read as 0: where the inputs are at hand, give the kernels those.
+    Angles below 1e-7 are lost in it and read as 0: where the inputs are at hand, give the kernels those.
 
     Attributes:
         cross: s = <x, x'>, `(n, m)`; becomes float64.

@@ -58,10 +58,12 @@ def nearly_parallel(cos: Tensor, directions: Directions | None) -> Near | None:
     if directions is None:
         return Near(row, column, torch.where(sign > 0, 0.0, math.pi).to(cos))
     rows, inverse_a, columns, inverse_b = directions
-    u, v = rows * inverse_a, columns * inverse_b.mT
+    inverse_b = inverse_b.mT
     gaps = [
-        (u[i] - one[:, None] * v[j]).norm(dim=1)
-        for i, j, one in zip(*(part.split(max(1, _CHUNK // u.shape[1])) for part in (row, column, sign)), strict=True)
+        (rows[i] * inverse_a[i] - one[:, None] * (columns[j] * inverse_b[j])).norm(dim=1)
+        for i, j, one in zip(
+            *(part.split(max(1, _CHUNK // rows.shape[1])) for part in (row, column, sign)), strict=True
+        )
     ]
     small = 2 * (torch.cat(gaps) / 2).clamp_max(1).asin()
     return Near(row, column, torch.where(sign > 0, small, math.pi - small))

@@ -87,6 +87,18 @@ def test_both_halves_of_a_symmetric_kernel(kernel: Kernel, monkeypatch: pytest.M
     assert_close(kernel(X, Y), rectangle)
 
 
+@pytest.mark.parametrize("shape", [(400, 300), (3, 50_000), (50_000, 3), (400, None)])
+def test_tiles_keep_to_the_memory_they_are_given(shape: tuple[int, int | None]) -> None:
+    """And every entry, or every one on and above the diagonal, lies in one of them."""
+    n, m = shape
+    pairs = _blocks.Pairs(torch.zeros(n, 1), None if m is None else torch.zeros(m, 1), 0.0)
+    met = torch.zeros(pairs.shape, dtype=torch.int8)
+    for rows, columns in pairs.tiles(1.0):
+        met[rows, columns] += 1
+        assert met[rows, columns].numel() * 8 * _blocks._MATRICES <= 2**20
+    assert bool((met.triu() == torch.ones_like(met).triu()).all() if m is None else (met == 1).all())
+
+
 @EACH
 def test_a_gram_matrix_is_as_good_as_the_inputs(kernel: Kernel) -> None:
     for y in (Y, None):
