@@ -151,5 +151,5 @@ def _overflow(form: Form, pairs: Pairs, place: tuple[slice, slice], tile: Tensor
     return PhotonicsError(
         f"the kernel of inputs {rows.start} and {columns.start}, of norms {norms[0]:.3g} and {norms[1]:.3g}, exceeds "
         f"1.8e308 from {request.word} {least} on; {request.word} {request.degree} was asked. Scale the inputs to norms "
-        f"near 1, or ask for less than {request.word} {least}"
+        "near 1" + (f", or ask for at most {request.word} {least - 1}" if least > 1 else "")
     )

@@ -59,11 +59,10 @@ def nearly_parallel(cos: Tensor, directions: Directions | None) -> Near | None:
         return Near(row, column, torch.where(sign > 0, 0.0, math.pi).to(cos))
     rows, inverse_a, columns, inverse_b = directions
     inverse_b = inverse_b.mT
+    pieces = (part.split(max(1, _CHUNK // rows.shape[1])) for part in (row, column, sign))
     gaps = [
         (rows[i] * inverse_a[i] - one[:, None] * (columns[j] * inverse_b[j])).norm(dim=1)
-        for i, j, one in zip(
-            *(part.split(max(1, _CHUNK // rows.shape[1])) for part in (row, column, sign)), strict=True
-        )
+        for i, j, one in zip(*pieces, strict=True)
     ]
     small = 2 * (torch.cat(gaps) / 2).clamp_max(1).asin()
     return Near(row, column, torch.where(sign > 0, small, math.pi - small))
