@@ -51,6 +51,10 @@ DEGREE = {"ReLU, two layers": 1, "product 2": 2, "product 3": 3, "skip 2": 2, "s
 COLOURS = dict(zip(KERNELS, ("#c8553d", "#2a6f97", "#3a8f6b", "#5fa3c7", "#7fbf9f", "#8a5a9e"), strict=True))
 RIDGES = tuple(10.0**power for power in range(-12, 0, 2))  # over the mean diagonal of the kernel
 FAR, GONE = 10.0, 100.0
+WAY = np.linspace(0, 4, 81)  # along the diagonal
+DENSE = "product 2, no bias, x^T A x from 500 points"
+EXACT = 1e-3  # errors below it are drawn on the axis
+FOLLOWED = (1, 3, 5)  # targets that the figure follows
 TARGETS = ("linear", "x^T A x", "|x|^2", "sum |x|", "sum sqrt|x|", "sum cos pi x")
 
 
@@ -66,12 +70,19 @@ def targets(x: Tensor, seed: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Found:
-    """Of one kernel and dimension, for each target: relative rms errors, and what rays out of the data say."""
+    """Of one kernel and dimension, for each target.
+
+    Attributes:
+        inside, outside: Relative rms errors within the cube and far out.
+        near, far: What rays say that begin at the cube, and far from it.
+        followed: Prediction and target along the diagonal, at WAY, `(places, 2, targets)`, of variance 1 in the cube.
+    """
 
     inside: np.ndarray
     outside: np.ndarray
     near: list[FarRays]
     far: list[FarRays]
+    followed: np.ndarray
 
 
 def learn(kernel: Kernel, dimension: int, seed: int, options: argparse.Namespace) -> Found:
@@ -97,7 +108,10 @@ def learn(kernel: Kernel, dimension: int, seed: int, options: argparse.Namespace
         follow = partial(far_ray_degree, lambda at, c=column, fit=fit: fit.predict(kernel(at, x))[:, c], dimension)
         near.append(follow(far=10 * FAR, degrees=4, rays=options.rays, points=32, seed=seed))
         far.append(follow(start=GONE, far=10 * GONE, degrees=4, rays=options.rays, points=32, seed=seed))
-    return Found(inside, outside, near, far)
+    at = torch.from_numpy(WAY)[:, None] * torch.ones(dimension, dtype=torch.float64)
+    found = torch.stack([fits[choice].predict(kernel(at, x))[:, c] for c, choice in enumerate(chosen)], dim=-1)
+    followed = torch.stack([found, (targets(at, seed) - middle) / scale], dim=1)
+    return Found(inside, outside, near, far, followed.numpy())
 
 
 Results = dict[tuple[int, str], list[Found]]  # dimension and kernel; one for each seed
@@ -138,7 +152,7 @@ def conclude(found: Results, seeds: int) -> None:
             f"this degree {full}"
         )
     print("  a quadratic target is found exactly where data span the directions it needs:")
-    for name in ("ReLU, two layers", "product 2", "product 2, identity"):
+    for name in ("ReLU, two layers", "product 2", "product 2, identity", DENSE):
         trials = [recovers(name, dimension, seed) for dimension in (2, 8) for seed in range(seeds)]
         outside, exact = [one.outside for one in trials], sum(one.recovered for one in trials)
         word = "confirmed" if exact == len(trials) else "not confirmed"
@@ -147,39 +161,61 @@ def conclude(found: Results, seeds: int) -> None:
 
 
 def recovers(name: str, dimension: int, seed: int) -> QuadraticRecovery:
-    """From four times as many points as coefficients."""
+    """From four times as many points as coefficients; without biases from 500, and x^T A x alone."""
+    dense = name == DENSE
+    kernel = partial(product, degree=2) if dense else KERNELS[name]
 
     def fit(x: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
-        return KernelRegression(KERNELS[name], x, y).predict
+        return KernelRegression(kernel, x, y).predict
 
-    return recovers_quadratic(fit, dimension, points=2 * (dimension + 1) * (dimension + 2), seed=seed)
+    points = 500 if dense else 2 * (dimension + 1) * (dimension + 2)
+    return recovers_quadratic(fit, dimension, points=points, affine=not dense, seed=seed)
 
 
 def draw(found: Results) -> Figure:
-    figure = Figure(figsize=(9.3, 4.6), layout="constrained")
+    figure = Figure(figsize=(9.3, 5.4), layout="constrained")
     dimensions = sorted({dimension for dimension, _ in found})
-    axes = figure.subplots(len(dimensions), len(TARGETS), sharex=True, sharey=True, squeeze=False)
-    for row, (dimension, panels) in enumerate(zip(dimensions, axes, strict=True)):
-        for column, (ax, target) in enumerate(zip(panels, TARGETS, strict=True)):
-            draw_errors(ax, [found[dimension, name] for name in KERNELS], column)
-            if not row:
-                ax.set_title(target)
-        panels[0].set_ylabel(f"d = {dimension}")
-    figure.supylabel("relative rms error")
-    handles = [Line2D([], [], color=colour, marker="o", label=name) for name, colour in COLOURS.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    shown = dimensions[len(dimensions) // 2]
+    upper, lower = figure.add_gridspec(2, 1)
+    rays = upper.subgridspec(1, len(FOLLOWED)).subplots()
+    for ax, column in zip(rays, FOLLOWED, strict=True):
+        draw_ray(ax, {name: found[shown, name][0] for name in KERNELS}, column)
+        ax.set_title(f"{TARGETS[column]}, d = {shown}")
+    panels = lower.subgridspec(1, len(dimensions)).subplots(sharey=True, squeeze=False)[0]
+    for dimension, ax in zip(dimensions, panels, strict=True):
+        draw_errors(ax, {name: found[dimension, name] for name in KERNELS})
+        ax.set_title(f"d = {dimension}, ten times as far out")
+    panels[0].set_ylabel("relative rms error")
+    handles = [Line2D([], [], color=colour, marker="o", markersize=4, label=name) for name, colour in COLOURS.items()]
+    handles += [Line2D([], [], color="0.1", linestyle=(0, (2, 2)), label="target")]
+    handles += [Line2D([], [], color="0.4", marker="v", linestyle="", label=f"below {EXACT:g}")]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles) // 2)
     return figure
 
 
-def draw_errors(ax: Axes, several: list[list[Found]], column: int) -> None:
-    """From within the cube to far outside, a line for each kernel, each seed a point."""
-    for place, (seeds, colour) in enumerate(zip(several, COLOURS.values(), strict=True)):
-        values = np.array([[one.inside[column], one.outside[column]] for one in seeds])
-        x = np.array([0.0, 1.0]) + 0.05 * (place - 2.5)
-        ax.plot(x, np.exp(np.log(values).mean(0)), color=colour, linewidth=1)
-        ax.plot(np.broadcast_to(x, values.shape), values, "o", color=colour, markersize=2.5)
-    ax.set(yscale="log", xlim=(-0.4, 1.4))
-    ax.set_xticks([0, 1], ["inside", "10x out"])
+def draw_ray(ax: Axes, found: dict[str, Found], column: int) -> None:
+    """What kernels make of a target along the diagonal, out of the data."""
+    target = next(iter(found.values())).followed[:, -1, column]
+    for name, one in found.items():
+        ax.plot(WAY, one.followed[:, 0, column], color=COLOURS[name], linewidth=1.2)
+    ax.plot(WAY, target, color="0.1", linestyle=(0, (2, 2)), linewidth=1.2)
+    low, high = min(target.min(), -3), max(target.max(), 3)
+    ax.set_ylim(low - 0.3 * (high - low), high + 0.3 * (high - low))
+    ax.axvspan(0, 1, color="#eef1f4", linewidth=0, zorder=0)
+    ax.set_xlabel("way along the diagonal (grey: data)")
+
+
+def draw_errors(ax: Axes, found: dict[str, list[Found]]) -> None:
+    """Errors far out, a point for each seed; what is exact stands on the axis."""
+    for place, (name, several) in enumerate(found.items()):
+        values = np.array([one.outside for one in several])
+        x = np.broadcast_to(np.arange(len(TARGETS)) + 0.13 * (place - 2.5), values.shape)
+        seen = values > EXACT
+        ax.plot(x[seen], values[seen], "o", color=COLOURS[name], markersize=3)
+        if not seen.all():  # an empty line that is not clipped would upset the layout
+            ax.plot(x[~seen], np.full((~seen).sum(), EXACT), "v", color=COLOURS[name], markersize=4, clip_on=False)
+    ax.set(yscale="log", ylim=(EXACT, 3e3))
+    ax.set_xticks(range(len(TARGETS)), TARGETS, rotation=30, ha="right", fontsize=7)
     ax.axhline(1, color="0.8", linewidth=0.6, zorder=0)
 
 
