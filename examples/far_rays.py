@@ -10,9 +10,16 @@ chosen on 1,000 points within the cube.
 The published measure: along straight rays out of the data, the share of rays on which a polynomial of degree g has R^2
 < 0.9; and the lowest degree that leaves little beside what the next power would leave.
 
-FOUND
+Found with three seeds: far out all that was learnt, 54 functions of each kernel, becomes a polynomial of just the
+degree of the network (a straight line with two layers; of at most 2 without ReLU). Leaving the data as the right kind
+of function is another matter: at ten times the cube only the product without ReLU is right, to rounding, where the
+target is a polynomial of its degree; products of two ReLU branches are 7 to 58 % off on quadratic targets, two layers
+84 to 90 %. Where the target grows less than the network does (lines, |x|, roots, cosines) higher degrees make it
+worse: on |x| in 8 dimensions two layers are 7 % off, a product of three 2,400 %. The claim that quadratic functions
+are found exactly where data span the directions holds without ReLU; with ReLU branches and biases it was not seen, and
+without biases only where data lie densely (d = 2).
 
-    python examples/far_rays.py     # RUNTIME
+    python examples/far_rays.py     # five minutes of one core
 """
 
 from __future__ import annotations
