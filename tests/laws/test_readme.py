@@ -29,20 +29,39 @@ def checkout(workplace: Path) -> Path:
     return workplace
 
 
-def test_the_commands(checkout: Path) -> None:
-    section = README.split("## On the command line")[1].split("\n`--json`")[0]
-    commands = re.findall(r"^    photonics-sim (.*?)(?:\s+#.*)?$", section, re.MULTILINE)
-    assert len(commands) >= 8
-    for command in commands:
-        shorter = re.sub(r"--epochs \d+", "--epochs 2", re.sub(r"--chips \d+", "--chips 3", command))
-        run([sys.executable, "-m", "photonics_sim", *shlex.split(shorter)], checkout)
+PARAGRAPHS = README.split("## On the command line")[1].split("\n`--json`")[0].split("\n\n")
+COMMANDS = [found for text in PARAGRAPHS if (found := re.findall(r"^    photonics-sim (.*?)(?:\s+#.*)?$", text, re.M))]
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+# one process for a paragraph: imports take longer than most commands
+ONE_BY_ONE = """
+import shlex, sys
+from photonics_sim.cli import main
+for command in sys.argv[1:]:
+    sys.argv = ["photonics-sim", *shlex.split(command)]
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise SystemExit(f"{command}: exit {end.code}")
+"""
 
 
-def test_the_python(checkout: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 2
-    for code in blocks:
-        run([sys.executable, "-c", code.replace("epochs=5", "epochs=1")], checkout)
+@pytest.mark.parametrize("commands", COMMANDS, ids=[found[0].split(" --")[0] for found in COMMANDS])
+def test_the_commands(checkout: Path, commands: list[str]) -> None:
+    """Each paragraph starts anew."""
+    shorter = [re.sub(r"--epochs \d+", "--epochs 1", re.sub(r"--chips \d+", "--chips 3", one)) for one in commands]
+    run([sys.executable, "-c", ONE_BY_ONE, *shorter], checkout)
+
+
+@pytest.mark.parametrize("code", BLOCKS, ids=[code.splitlines()[-1] for code in BLOCKS])
+def test_the_python(checkout: Path, code: str) -> None:
+    run([sys.executable, "-c", code.replace("epochs=5", "epochs=1")], checkout)
+
+
+def test_commands_and_python_are_there() -> None:
+    assert len(COMMANDS) >= 6
+    assert sum(map(len, COMMANDS)) >= 30
+    assert len(BLOCKS) >= 7
 
 
 def test_the_make_targets_exist() -> None:
