@@ -47,8 +47,8 @@ def empirical(
     are in the number type of the network and summed in float64. A pass of a device is its expectation, without noise.
 
     Args:
-        model: Samples `(n, ...)` to real outputs `(n, ...)`. A sample's output must not depend on its neighbours: a
-            batch norm in training is refused, and so is dropout.
+        model: Samples `(n, ...)` to real outputs `(n, ...)`. A sample's output must not depend on its neighbours, nor
+            on chance: a batch norm in training is refused, and so is dropout.
         x: Samples, `(n, ...)`.
         y: Others, `(m, ...)`; None takes x again, and does half the work.
         outputs: "mean" averages over o = o', "each" keeps these apart, "all" has all pairs of outputs.
@@ -62,8 +62,8 @@ def empirical(
         float64, `(n, m)` for "mean", `(outputs, n, m)` for "each", `(n, m, outputs, outputs)` for "all".
 
     Raises:
-        PhotonicsError: for an ensemble of chips, for samples that would meet, where nothing is trained, for too little
-            memory, and for a kernel that is not finite.
+        PhotonicsError: for an ensemble of chips, for samples of two shapes or that would meet, where two passes differ,
+            where nothing is trained, for too little memory, and for a kernel that is not finite.
     """
     kernel = prepare(model, x, y, outputs, way, memory_mb, progress).kernel()
     if not torch.isfinite(kernel).all():
@@ -88,9 +88,16 @@ def prepare(
     for what, given, known in (("outputs", outputs, get_args(Outputs)), ("way", way, ("auto", "transforms", "loop"))):
         if given not in known:
             raise PhotonicsError(f"{what} = {given!r}{did_you_mean(str(given), known)}; choose {', '.join(known)}")
+    if not 0 < memory_mb < math.inf:
+        raise PhotonicsError(f"memory_mb = {memory_mb:g}: expected megabytes, a positive number")
     for name, samples in (("x", x), ("y", y)):
         if samples is not None:
             check_samples(samples, name)
+    if y is not None and x.shape[1:] != y.shape[1:]:
+        raise PhotonicsError(
+            f"samples of x are {tuple(x.shape[1:])} and those of y {tuple(y.shape[1:])}: a kernel compares samples of "
+            "one shape"
+        )
     subject = Subject.of(model, x)
     x, y = subject.prepared(x), None if y is None else subject.prepared(y)
     layers = structured_layers(subject, x if y is None else torch.cat([x[:1], y[:1]])) if way == "auto" else {}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from photonics_sim.analysis.ntk._jacobian import WAYS, Way
 from photonics_sim.analysis.ntk._linear_layers import record, slopes_of
 from photonics_sim.analysis.ntk._subject import Subject
+from photonics_sim.errors import PhotonicsError
 
 Outputs = Literal["mean", "each", "all"]
 
@@ -58,8 +59,14 @@ class Maker:
 
     def _linear(self, x: Tensor, outputs: slice) -> tuple[Layer, ...]:
         """One backward pass per output for all samples together, since no sample's output knows another sample."""
-        with torch.enable_grad(), record(self.layers) as uses:
+        with torch.enable_grad(), record(self.layers, len(x)) as uses:
             y = self.subject(x)[:, outputs]
+            odd = [name for name, one in uses.items() if not (one.plain and one.inputs)]
+            if odd:  # of the samples tried first it was not so
+                raise PhotonicsError(
+                    f"{type(self.subject.model).__name__}: {odd[0]} takes some samples and not others, or in another "
+                    'shape; ask for way="loop"'
+                )
             slopes = [slopes_of(one.sum(), uses) for one in y.unbind(-1)]
         return tuple(
             Layer(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from photonics_sim.analysis.ntk._subject import Subject
+from photonics_sim.analysis.ntk._subject import Subject, agree
 
 MOST_USES = 8  # of one layer in a pass; pairs of uses cost more than its Jacobian soon after
 _TRIED = 2  # samples on which structure is tried
@@ -24,12 +24,14 @@ class Uses:
     Attributes:
         inputs: A_u, `(n, fan_in)` each.
         outputs: Where slopes are asked for, `(n, fan_out)` each.
-        plain: Whether each use took rows of samples.
+        plain: Whether each use took one row for each sample.
+        samples: Of the pass.
     """
 
     inputs: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)
     plain: bool = True
+    samples: int = 0
 
 
 def structured_layers(subject: Subject, x: Tensor) -> dict[str, nn.Linear]:
@@ -46,26 +48,33 @@ def structured_layers(subject: Subject, x: Tensor) -> dict[str, nn.Linear]:
     if not found:
         return {}
     x = x[:_TRIED]
+    found = _hold(subject, found, x)
+    # the other way round: a network that sorts its samples gives no row of a layer to the sample of that row
+    return _hold(subject, found, x.flip(0)) if found and len(x) > 1 else found
+
+
+def _hold(subject: Subject, layers: dict[str, nn.Linear], x: Tensor) -> dict[str, nn.Linear]:
+    """Those whose outer products are the derivative of the first sample."""
     with torch.no_grad():
         alone = subject(x[:1])
-    with torch.enable_grad(), record(found) as uses:
+    with torch.enable_grad(), record(layers, len(x)) as uses:
         y = subject(x)
-        if not _agree(y[:1], alone):  # samples meet: only one at a time is it a kernel of two of them
+        if not agree(y[:1], alone):  # samples meet: only one at a time is it a kernel of two of them
             return {}
         # no symmetry of a network makes all differ alike
         mixed = y @ torch.linspace(0.6, 1.7, subject.outputs, dtype=y.dtype, device=y.device)
         usable = {name: one for name, one in uses.items() if one.plain and 0 < len(one.outputs) <= MOST_USES}
         slopes = slopes_of(mixed.sum(), usable)
-        wanted = [(name, key, value) for name in usable for key, value in found[name].named_parameters()]
+        wanted = [(name, key, value) for name in usable for key, value in layers[name].named_parameters()]
         wanted = [one for one in wanted if one[2].requires_grad]
         truth = torch.autograd.grad(mixed[0], [value for *_, value in wanted], allow_unused=True)
     wrong = set()
     for (name, key, value), derivative in zip(wanted, truth, strict=True):
         pairs = zip(slopes[name], uses[name].inputs, strict=True)
         outer = sum((torch.outer(g[0], a[0]) if key == "weight" else g[0] for g, a in pairs), torch.zeros_like(value))
-        if not _agree(outer, derivative if derivative is not None else torch.zeros_like(value)):
+        if not agree(outer, derivative if derivative is not None else torch.zeros_like(value)):
             wrong.add(name)
-    return {name: layer for name, layer in found.items() if name in usable and name not in wrong}
+    return {name: layer for name, layer in layers.items() if name in usable and name not in wrong}
 
 
 def slopes_of(total: Tensor, uses: dict[str, Uses]) -> dict[str, list[Tensor]]:
@@ -79,9 +88,9 @@ def slopes_of(total: Tensor, uses: dict[str, Uses]) -> dict[str, list[Tensor]]:
 
 
 @contextmanager
-def record(layers: dict[str, nn.Linear]) -> Iterator[dict[str, Uses]]:
-    """Within it, passes of a network write down what its layers take and give."""
-    uses = {name: Uses() for name in layers}
+def record(layers: dict[str, nn.Linear], samples: int) -> Iterator[dict[str, Uses]]:
+    """Within it, a pass of so many samples through a network writes down what its layers take and give."""
+    uses = {name: Uses(samples=samples) for name in layers}
     handles = [_listen(layer, uses[name]) for name, layer in layers.items()]
     try:
         yield uses
@@ -92,7 +101,7 @@ def record(layers: dict[str, nn.Linear]) -> Iterator[dict[str, Uses]]:
 
 def _listen(layer: nn.Linear, uses: Uses) -> RemovableHandle:
     def hook(_: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> Tensor:
-        uses.plain &= given.ndim == 2 and len(taken) == 1
+        uses.plain &= given.ndim == 2 and len(taken) == 1 and len(given) == uses.samples
         uses.inputs += [one.detach() for one in taken]
         uses.outputs.append(given)
         return given.clone()  # what comes next may work in place
@@ -116,9 +125,3 @@ def _candidates(subject: Subject) -> dict[str, nn.Linear]:
 
     layers = {name: layer for name, layer in subject.model.named_modules() if isinstance(layer, nn.Linear)}
     return {name: layer for name, layer in layers.items() if fits(layer)}
-
-
-def _agree(found: Tensor, truth: Tensor) -> bool:
-    """Up to rounding: half the digits tell a wrong structure from a right one."""
-    limit = torch.finfo(truth.dtype).eps ** 0.5 * float(truth.abs().max())
-    return bool((found - truth).abs().max() <= limit)

@@ -47,7 +47,7 @@ class Subject:
         _refuse_company(model, name)
         kind = next(iter(trained.values())).dtype
         with torch.no_grad():
-            found = model(_as(x[:1], kind))
+            found, again = (model(_as(x[:1], kind)) for _ in range(2))
         if not isinstance(found, Tensor) or found.is_complex() or not found.is_floating_point():
             said = str(found.dtype) if isinstance(found, Tensor) else type(found).__name__
             raise PhotonicsError(f"{name} gives {said}; a kernel is of real outputs. Give their parts, or powers")
@@ -58,6 +58,11 @@ class Subject:
             )
         if found.ndim == 0 or len(found) != 1:
             raise PhotonicsError(f"{name} gives {tuple(found.shape)} for one sample; expected (1, outputs)")
+        if not agree(again, found):  # dropout without a module of its own, a norm that is still being estimated
+            raise PhotonicsError(
+                f"two passes of one sample through {name} differ, so there is no kernel; "
+                "call model.eval(), and switch off what draws at random"
+            )
         return cls(model, trained, found.numel(), kind)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -81,6 +86,12 @@ def check_samples(x: Tensor, name: str) -> None:
     if not torch.isfinite(x).all():
         at = tuple((~torch.isfinite(x)).nonzero()[0].tolist())
         raise PhotonicsError(f"{name}{list(at)} is {x[at].item()}; samples must be finite")
+
+
+def agree(found: Tensor, truth: Tensor) -> bool:
+    """Up to rounding: half the digits tell the same from another. Numbers that are not finite are left to others."""
+    limit = torch.finfo(truth.dtype).eps ** 0.5 * float(truth.abs().max())
+    return not bool((found - truth).abs().max() > limit)
 
 
 def _as(x: Tensor, kind: torch.dtype) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -72,6 +73,30 @@ def company() -> nn.Module:
     return Centred()
 
 
+class Sorting(nn.Module):
+    """Samples go through a layer in the order of their first number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(4, 3), nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        order = x[:, 0].argsort()
+        return self.last(self.first(x[order])[order.argsort()].sin())
+
+
+class Choosing(nn.Module):
+    """Samples whose first number is negative pass the layer by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        taken = x[:, 0] > 0
+        return x.index_put((taken,), self.layer(x[taken]))
+
+
 NETS: dict[str, tuple[Any, set[str]]] = {
     "product": (lambda: ProductNet(4, 3, degree=3, width=8), {"factors.0", "factors.1", "factors.2", "readout"}),
     "skip": (lambda: SkipNet(4, 1, degree=2, width=8), {"factors.0", "factors.1", "readout"}),
@@ -85,6 +110,7 @@ NETS: dict[str, tuple[Any, set[str]]] = {
     "tokens": (Tokens, {"last"}),
     "half frozen": (half_frozen, {"0", "2"}),
     "company": (company, set()),
+    "sorting": (Sorting, {"last"}),
 }
 
 
@@ -178,6 +204,13 @@ def test_backward_passes_written_by_hand_are_kept(card: str, way: str) -> None:
     assert fastest_way(Subject.of(device, x), x) == way
 
 
+class Chance(nn.Module):
+    """Dropout without a module of its own, as attention has it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.dropout(x, 0.5)
+
+
 def hidden(layer: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Linear(4, 3), layer)
 
@@ -190,6 +223,7 @@ def hidden(layer: nn.Module) -> nn.Module:
         (hidden(nn.Dropout(0.5)), r"drops numbers at random.*call model.eval\(\)"),
         (nn.ReLU(), "no trained parameters"),
         (nn.Linear(4, 2, dtype=torch.complex128), "weight is complex"),
+        (hidden(Chance()), "two passes of one sample through Sequential differ"),
         (hidden(nn.Flatten(0)), r"gives \(3,\) for one sample; expected \(1, outputs\)"),
     ],
 )
@@ -208,6 +242,11 @@ def test_mistakes() -> None:
         empirical(net, X, torch.where(torch.arange(20).reshape(5, 4) == 9, torch.nan, Y))
     with pytest.raises(PhotonicsError, match=r"x has shape \(0, 4\)"):
         empirical(net, X[:0])
+    with pytest.raises(PhotonicsError, match=r"samples of x are \(4,\) and those of y \(3,\)"):
+        empirical(net, X, Y[:, :3])
+    for memory in (0.0, math.nan, math.inf):
+        with pytest.raises(PhotonicsError, match="memory_mb = "):
+            empirical(net, X, memory_mb=memory)
     with pytest.raises(PhotonicsError, match=r"entries of 81 that are not finite.*Scale the samples"):
         empirical(net, 1e200 * X)
 
@@ -226,3 +265,13 @@ def test_networks_that_transforms_cannot_follow() -> None:
         empirical(Branching(), x)
     slopes = torch.tensor([4.0, -3.0], dtype=torch.float64)
     assert_close(empirical(Branching(), x, way="loop"), torch.outer(slopes, slopes))
+
+
+def test_a_layer_that_some_samples_pass_by() -> None:
+    """The first ones, on which structure is tried, do not tell."""
+    x = torch.cat([X.abs(), -X.abs()])
+    net = Choosing().double()
+    expected = X.abs() @ X.abs().T + 1
+    assert_close(empirical(net, x, way="loop"), torch.block_diag(expected, torch.zeros_like(expected)))
+    with pytest.raises(PhotonicsError, match=r'layer takes some samples and not others.*ask for way="loop"'):
+        empirical(net, x)
