@@ -53,7 +53,6 @@ class NestedNet(HiddenNet):
             in_features, out_features, width=width, branch=branch, parametrisation=parametrisation, bias=bias,
             scale=scale, seed=seed,
         )  # fmt: skip
-        check_count("degree", degree)
         self.degree, self.injection = degree, injections(injection, degree)
         self.factors = self.branches(degree)
         self.mixing = nn.ModuleList(self.linear(width, width, f"mixing {number}") for number in range(1, degree))
@@ -74,9 +73,11 @@ def injections(beta: float | Sequence[float], degree: int) -> tuple[float, ...]:
     """beta_1 ... beta_N from one number for all, or N of them.
 
     Raises:
-        PhotonicsError: for another count, numbers that are not finite, and a first one of 0.
+        PhotonicsError: for a degree below 1, another count, numbers that are not finite, and a first one of 0.
     """
-    several = (float(beta),) * degree if isinstance(beta, int | float) else tuple(float(one) for one in beta)
+    check_count("degree", degree)
+    given = torch.as_tensor(beta, dtype=torch.float64)
+    several = tuple((given.expand(degree) if given.ndim == 0 else given.flatten()).tolist())
     if len(several) != degree:
         raise PhotonicsError(f"injection has {len(several)} numbers for degree {degree}; give one, or {degree}")
     if not all(map(math.isfinite, several)) or several[0] == 0:

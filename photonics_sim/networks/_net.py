@@ -79,12 +79,18 @@ class HiddenNet(nn.Module, ABC):
         """Inputs `(*batch, in_features)` to outputs `(*batch, out_features)`.
 
         Raises:
-            PhotonicsError: for inputs of another width.
+            PhotonicsError: for inputs of another width or number type.
         """
         if x.ndim == 0 or x.shape[-1] != self.in_features:
             raise PhotonicsError(
                 f"{type(self).__name__} takes inputs (*batch, {self.in_features}); found {tuple(x.shape)}. Reshape "
                 "them, or build the network with another in_features"
+            )
+        kind = self.readout.weight.dtype
+        if x.dtype != kind:
+            raise PhotonicsError(
+                f"inputs are {x.dtype}, {type(self).__name__} computes in {kind}; convert one of them, e.g. x.float() "
+                "or net.double()"
             )
         f: Tensor = self.readout(self.hidden(x))
         return f * math.sqrt(self.scale / self.width) if self.parametrisation == "ntk" else f

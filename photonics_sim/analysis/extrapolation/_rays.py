@@ -177,6 +177,8 @@ def _ask(function: Function, x: Tensor) -> Tensor:
 
 def _unexplained(values: Tensor, basis: Tensor) -> Tensor:
     """1 - R^2 after the fit of each degree, `(rays, degrees + 1)`; 0 throughout for a constant."""
+    # each ray in units of its largest value: squares of what is asked far out leave the range of double precision
+    values = values / values.abs().amax((1, 2), keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)
     size = values.square().sum((1, 2))
     left, shares = values, []
     for polynomial in basis:

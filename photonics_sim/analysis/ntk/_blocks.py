@@ -99,8 +99,10 @@ def assemble(x: Tensor | Gram, y: Tensor | None, form: Form, request: Request) -
     if not isinstance(degree, int) or isinstance(degree, bool) or degree < 1:
         hint = f"; {word} 0 is a constant, without weights whose gradient depends on the inputs" if degree == 0 else ""
         raise PhotonicsError(f"{word} = {degree}: give a whole number of at least 1{hint}")
-    if not request.memory_mb >= 1:
-        raise PhotonicsError(f"memory_mb = {request.memory_mb:g}: tiles need at least 1 MB beside the result")
+    if not 1 <= request.memory_mb < math.inf:
+        raise PhotonicsError(
+            f"memory_mb = {request.memory_mb:g}: expected a number; tiles need at least 1 MB beside the result"
+        )
     with torch.no_grad():
         pairs = Pairs(x, y, request.bias)
         result = _result(pairs, request.out)

@@ -16,7 +16,7 @@ from photonics_sim.analysis.ntk._blocks import Form, Request, assemble
 from photonics_sim.analysis.ntk._duals import Block, diagonal, duals, mean
 from photonics_sim.analysis.ntk._gram import Gram
 from photonics_sim.errors import PhotonicsError
-from photonics_sim.networks import Branch
+from photonics_sim.networks import Branch, injections
 
 Branches = str | Sequence[float] | Branch
 MEMORY_MB = 64.0
@@ -215,23 +215,6 @@ def power(base: Tensor, exponent: int) -> Tensor:
         if exponent:
             base.square_()
     return base.new_ones(1, 1) if result is None else result
-
-
-def injections(injection: float | Sequence[float], degree: int) -> tuple[float, ...]:
-    """beta_1 ... beta_N.
-
-    Raises:
-        PhotonicsError: for numbers that are not finite or not N, and a first one of 0.
-    """
-    if isinstance(injection, int | float):
-        betas: tuple[float, ...] = (float(injection),) * max(degree, 1)
-    else:
-        betas = tuple(float(beta) for beta in injection)
-        if len(betas) != degree:
-            raise PhotonicsError(f"injection has {len(betas)} numbers for degree {degree}; give one, or {degree}")
-    if not all(map(math.isfinite, betas)) or betas[0] == 0:
-        raise PhotonicsError(f"injection = {injection}: expected finite numbers, the first not 0: it starts the chain")
-    return betas
 
 
 def _layers(branch: Branch) -> Form:

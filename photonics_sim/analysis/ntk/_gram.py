@@ -40,6 +40,8 @@ class Gram:
         found = (tuple(self.cross.shape), tuple(self.left.shape), tuple(self.right.shape))
         if self.cross.ndim != 2 or found[1:] != (self.cross.shape[:1], self.cross.shape[1:]):
             raise PhotonicsError(f"a Gram matrix has cross (n, m), left (n,) and right (m,); found {found}")
+        if not self.cross.numel():
+            raise PhotonicsError(f"a Gram matrix of no inputs: found {found}; expected at least one in each set")
         if min(float(self.left.min()), float(self.right.min())) < 0:
             raise PhotonicsError("squared norms of a Gram matrix are below 0; expected |x|^2 and |x'|^2")
         norms = self.left.sqrt(), self.right.sqrt()

@@ -48,7 +48,8 @@ def under_noise(
         seed: Of the noise.
 
     Raises:
-        PhotonicsError: for a sigma that is below 0 or not finite, fewer than 2 draws, and what the kernel refuses.
+        PhotonicsError: for a sigma that is below 0 or not finite, fewer than 2 draws, a kernel that is not finite,
+            and what it refuses.
     """
     if not (math.isfinite(sigma) and sigma >= 0):
         raise PhotonicsError(f"sigma = {sigma:g}: the standard deviation of noise is at least 0, in the units of x")
@@ -61,6 +62,8 @@ def under_noise(
     for draw in range(draws):
         found = kernel(_read(x, sigma, derive_key(seed, "x", draw)),
                        None if y is None else _read(y, sigma, derive_key(seed, "y", draw)))  # fmt: skip
+        if not torch.isfinite(found).all():
+            raise PhotonicsError(f"the kernel is not finite at draw {draw} of the noise; scale the inputs down")
         if draw == 0:
             mean, scatter = torch.zeros_like(found), torch.zeros_like(found)
         off = found - mean

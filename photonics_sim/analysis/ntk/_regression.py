@@ -55,7 +55,7 @@ class KernelRegression:
             raise PhotonicsError("give a kernel that takes samples together with x, or a matrix and None for x")
         self._kernel, self._x, self.ridge = None if isinstance(kernel, Tensor) else kernel, x, _checked_ridge(ridge)
         matrix = kernel if isinstance(kernel, Tensor) else kernel(x, x)  # type: ignore[arg-type]
-        matrix = _checked(matrix.detach().double())
+        matrix = _checked(matrix.detach())
         self._single = targets.ndim == 1
         self._targets = _columns(targets, len(matrix))
         values, vectors = torch.linalg.eigh(matrix)
@@ -68,7 +68,7 @@ class KernelRegression:
         self._learnt = values > rounding
         self._values, self._vectors = values.clamp_min(0), vectors
         self._amplitudes = vectors.T @ self._targets
-        self.unlearnable = unlearnable_words(matrix, self._targets, self.unlearnable_share)
+        self.unlearnable = unlearnable_words(matrix, self._targets, self.unlearnable_share, rounding)
         if not self.ridge and self.unlearnable_share > _SAID:
             warnings.warn("; ".join(self.unlearnable), PhotonicsWarning, stacklevel=2)
 
@@ -135,11 +135,13 @@ class KernelRegression:
             `(m)` or `(m, outputs)`, as the targets are; float64.
 
         Raises:
-            PhotonicsError: for a negative time, and rows of another length.
+            PhotonicsError: for a negative time, rows of another length, and a kernel that is complex or not finite.
         """
         cross = x if self._kernel is None else self._kernel(x, self._x)  # type: ignore[arg-type]
         if cross.ndim != 2 or cross.shape[1] != len(self._values):
             raise PhotonicsError(f"K(x, X) has shape {tuple(cross.shape)}; expected (m, {len(self._values)})")
+        if cross.is_complex() or not torch.isfinite(cross).all():
+            raise PhotonicsError("K(x, X) is complex or not finite; a prediction takes real numbers, all finite")
         found: Tensor = cross.double() @ (self._vectors @ (self._filter(time)[:, None] * self._amplitudes))
         return found[:, 0] if self._single else found
 
@@ -202,10 +204,15 @@ def flow_time(
         reduction: Of the loss, as torch calls it.
 
     Raises:
-        PhotonicsError: for another reduction.
+        PhotonicsError: for another reduction, and numbers that no training has.
     """
     if reduction not in {"mean", "sum"}:
         raise PhotonicsError(f"reduction = {reduction!r}; choose mean or sum, as in torch's mse_loss")
+    if steps < 0 or not (learning_rate > 0 and math.isfinite(learning_rate)) or samples < 1 or outputs < 1:
+        raise PhotonicsError(
+            f"steps = {steps}, learning_rate = {learning_rate:g}, samples = {samples}, outputs = {outputs}: expected "
+            "steps from 0 on, a positive rate, and at least one sample and output"
+        )
     return 2 * learning_rate * steps / (samples * outputs if reduction == "mean" else 1)
 
 
@@ -218,6 +225,9 @@ def _checked_ridge(ridge: float) -> float:
 def _checked(matrix: Tensor) -> Tensor:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not len(matrix):
         raise PhotonicsError(f"the kernel of the training samples has shape {tuple(matrix.shape)}; expected (n, n)")
+    if matrix.is_complex():
+        raise PhotonicsError("the kernel of the training samples is complex; one of real outputs is real")
+    matrix = matrix.double()
     if not torch.isfinite(matrix).all():
         raise PhotonicsError("the kernel of the training samples is not finite; scale the samples down")
     size = float(matrix.abs().max())
@@ -230,6 +240,8 @@ def _checked(matrix: Tensor) -> Tensor:
 
 
 def _columns(targets: Tensor, count: int) -> Tensor:
+    if targets.is_complex():
+        raise PhotonicsError("targets are complex; give their two parts as columns")
     found = targets.detach().double()
     if found.ndim not in {1, 2} or len(found) != count:
         raise PhotonicsError(f"targets have shape {tuple(targets.shape)}; expected ({count}) or ({count}, outputs)")

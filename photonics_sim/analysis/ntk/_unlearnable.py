@@ -9,17 +9,18 @@ _SAME = 1e-11  # |phi(x) - phi(x')|^2 over the mean of the two squares: rounding
 _NAMED = 3  # examples in a sentence
 
 
-def unlearnable_words(matrix: Tensor, targets: Tensor, share: float) -> tuple[str, ...]:
+def unlearnable_words(matrix: Tensor, targets: Tensor, share: float, rounding: float) -> tuple[str, ...]:
     """Sentences on what of the targets is out of reach; none where all is within.
 
     Args:
         matrix: The kernel of the samples, `(n, n)`.
         targets: `(n, outputs)`.
         share: Of the targets' energy that is out of reach.
+        rounding: Of the eigenvalues. Small samples stand above it, and are learnt.
     """
     size = targets.abs().amax().clamp_min(torch.finfo(targets.dtype).tiny)
     squares = matrix.diagonal()
-    unseen = squares <= _SAME * squares.max()
+    unseen = squares <= rounding
     words = []
     blind = (unseen & (targets.abs().amax(1) > _SAME * size)).nonzero().flatten().tolist()
     if blind:

@@ -10,9 +10,9 @@ import torch
 from numpy.polynomial import polynomial
 from torch import Tensor
 
-from photonics_sim.analysis.ntk._closed import Branches, injections
+from photonics_sim.analysis.ntk._closed import Branches
 from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.networks import Branch
+from photonics_sim.networks import Branch, injections
 
 Family = Literal["product", "skip", "nested", "mlp"]
 _Moment = Callable[[int, int, Tensor], Tensor]  # E phi^i phi'^j at a variance
@@ -73,7 +73,10 @@ def width_for(
     if not (math.isfinite(error) and error > 0):
         raise PhotonicsError(f"error = {error:g}: give a relative error above 0, e.g. 0.01")
     coefficient = _coefficient(family, degree, Branch.of(branch), injection, squared_norm + bias**2)
-    return max(1, math.ceil((coefficient / error) ** 2))
+    neurons = coefficient / error * (coefficient / error)
+    if math.isinf(neurons):
+        raise PhotonicsError(f"error = {error:g}: no finite width is within it; give a larger one, e.g. 0.01")
+    return max(1, math.ceil(neurons))
 
 
 def _coefficient(family: str, degree: int, branch: Branch, injection: float | Sequence[float], square: float) -> float:
@@ -86,16 +89,23 @@ def _coefficient(family: str, degree: int, branch: Branch, injection: float | Se
     if not (math.isfinite(square) and square > 0):
         raise PhotonicsError(f"|x|^2 = {square:g}: the kernel of a zero vector has no relative error; give a length")
     variance = torch.tensor(square, dtype=torch.float64)
-    with torch.enable_grad():
-        if family == "nested":
-            found = _nested(_moments(branch), injections(injection, degree), variance)
-        elif family == "mlp" and degree > 1:
-            found = _layers(_moments(branch), degree, variance)
-        else:
-            factors = [_moments(branch), *[_moments(branch, 1.0 if family == "skip" else 0.0)] * (degree - 1)]
-            found = _neurons(factors, variance)
+    betas = injections(injection, degree) if family == "nested" else ()
+    try:
+        with torch.enable_grad():
+            if family == "nested":
+                found = _nested(_moments(branch), betas, variance)
+            elif family == "mlp" and degree > 1:
+                found = _layers(_moments(branch), degree, variance)
+            else:
+                factors = [_moments(branch), *[_moments(branch, 1.0 if family == "skip" else 0.0)] * (degree - 1)]
+                found = _neurons(factors, variance)
+    except (ZeroDivisionError, OverflowError):  # of squares of moments
+        found = math.nan
     if not math.isfinite(found):
-        raise PhotonicsError(f"the variance of the kernel overflows at degree {degree} and |x|^2 = {square:g}")
+        raise PhotonicsError(
+            f"the variance of the kernel leaves the range of double precision at degree {degree} and |x|^2 = "
+            f"{square:g}; ask at a norm near 1, or for less than degree {degree}"
+        )
     return found
 
 
@@ -112,7 +122,7 @@ def _neurons(factors: list[_Moment], s: Tensor) -> float:
         squares, mixed, slopes = squares * pp, mixed * pp + squares * pq, slopes * pp + 2 * mixed * pq + squares * qq
     size = float(s)
     square = squares + 2 * size * mixed + 3 * size**2 * slopes  # E c^4 = 3
-    return math.sqrt(square / (1 + size * slope) ** 2 - 1)
+    return math.sqrt(max(0.0, square / (1 + size * slope) ** 2 - 1))  # rounding: branches that are nearly constant
 
 
 def _nested(moment: _Moment, betas: tuple[float, ...], s: Tensor) -> float:
@@ -161,7 +171,7 @@ def _spread(theta: Tensor, means: Tensor, covariances: Tensor) -> float:
     """Relative deviation of theta, from its slopes by the means `(n, k)` and their covariances `(n, k, k)`."""
     (slopes,) = torch.autograd.grad(theta, means)
     variance = torch.einsum("ni,nij,nj->", slopes, covariances, slopes)
-    return math.sqrt(float(variance)) / float(theta.detach())
+    return math.sqrt(max(0.0, float(variance))) / float(theta.detach())
 
 
 def _moments(branch: Branch, shift: float = 0.0) -> _Moment:

@@ -102,7 +102,7 @@ def check_dimension(dimension: int) -> int:
     Raises:
         PhotonicsError: says what was found.
     """
-    if int(dimension) != dimension or dimension < 2:
+    if not 2 <= dimension < math.inf or int(dimension) != dimension:
         raise PhotonicsError(f"dimension = {dimension}: the unit sphere has angles from 2 dimensions on")
     return int(dimension)
 

@@ -117,7 +117,8 @@ def mercer_spectrum(
         seed: Of the rotations that a kernel must not notice.
 
     Raises:
-        PhotonicsError: for kernels that are not zonal, finite, or positive on the diagonal, and what is no degree.
+        PhotonicsError: for kernels that are not zonal, finite, or positive on the diagonal, what is no degree, and
+            degrees and dimensions that take too many angles.
     """
     d, orders = check_dimension(dimension), check_degrees(degrees)
     values = _of_cosine(kernel) if profile else _of_angle(kernel, d)  # type: ignore[arg-type]
@@ -128,7 +129,14 @@ def mercer_spectrum(
         _check_zonal(kernel, values, d, seed)  # type: ignore[arg-type]
     counts = tuple(multiplicity(k, d) for k in orders)
     scale = np.sqrt(np.array([float(count) for count in counts]))
-    found, moved = _settled(lambda nodes: _project(values, d, orders, nodes), max(64, 4 * max(orders)), scale)
+    # in many dimensions nearly all pairs stand within 1 / sqrt(d) of a right angle: between coarse nodes
+    first = max(64, 4 * max(orders), math.ceil(8 * math.sqrt(d)))
+    if first >= _MOST_NODES:
+        raise PhotonicsError(
+            f"degrees up to {max(orders)} in {d} dimensions take more than {_MOST_NODES} angles; ask for degrees below "
+            f"{_MOST_NODES // 4} in less than {(_MOST_NODES // 8) ** 2} dimensions"
+        )
+    found, moved = _settled(lambda nodes: _project(values, d, orders, nodes), first, scale)
     # rounding is white: what it does to one degree is told by all; that one stood still by chance says nothing
     typical = max(4 * _rms(moved * scale), 16 * sys.float_info.epsilon * trace) / scale
     return MercerSpectrum(d, orders, tuple(found.tolist()), counts, tuple(np.maximum(typical, 4 * moved)), trace)

@@ -160,3 +160,15 @@ def test_what_makes_no_network_is_refused(options: dict[str, Any], said: str) ->
 def test_inputs_of_another_width_are_refused() -> None:
     with pytest.raises(PhotonicsError, match=r"ProductNet takes inputs \(\*batch, 3\); found \(5, 4\)"):
         ProductNet(3, degree=2, width=4)(torch.zeros(5, 4))
+
+
+def test_inputs_of_another_number_type_are_refused() -> None:
+    with pytest.raises(
+        PhotonicsError, match=r"inputs are torch.float64, ProductNet computes in torch.float32.*x.float"
+    ):
+        ProductNet(3, degree=2, width=4)(torch.zeros(5, 3, dtype=torch.float64))
+
+
+def test_injections_may_come_as_tensors() -> None:
+    for given in (0.5, torch.tensor(0.5), torch.tensor([0.5, 0.5])):
+        assert NestedNet(3, degree=2, width=4, injection=given).injection == (0.5, 0.5)

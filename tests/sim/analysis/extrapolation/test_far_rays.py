@@ -105,3 +105,9 @@ def test_bad_questions() -> None:
         far_ray_degree(lambda x: x.sum()[None], 2, rays=10)
     with pytest.raises(PhotonicsError, match=r"not finite within 11\.1 of the origin"):
         far_ray_degree(lambda x: (100 * x.square().sum(1)).exp(), 2, rays=10)
+
+
+@pytest.mark.parametrize("unit", [1e-250, 1e160, 1e290])
+def test_the_degree_knows_no_units(unit: float) -> None:
+    """Squares of these values are 0 or infinite."""
+    assert far_ray_degree(lambda x: unit * x[:, 0] ** 3, 2, rays=20).degree == 3

@@ -194,3 +194,11 @@ def test_widths_for_trust() -> None:
     assert errors[0] <= 0.01 < errors[1]
     one, layers = (ntk.finite_width_error(f, degree=1, width=9, branch=BENT) for f in ("product", "mlp"))
     assert one == pytest.approx(layers, rel=1e-14)
+
+
+@pytest.mark.parametrize("slope", [1e-6, 3e-9, 1e-10])
+@pytest.mark.parametrize("family", ["product", "skip", "nested", "mlp"])
+def test_the_kernel_of_nearly_constant_branches_hardly_varies(family: Any, slope: float) -> None:
+    """Rounding must not make a variance negative. The light of a nest and its gradient vary with nothing else too."""
+    found = ntk.finite_width_error(family, degree=2, width=1, branch=(1, slope))
+    assert found < (3 if family == "nested" else 10 * slope + 1e-7)

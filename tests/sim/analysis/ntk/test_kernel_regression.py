@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from photonics_sim import PhotonicsError
-from photonics_sim.analysis.ntk import KernelRegression, empirical, flow_time
+from photonics_sim.analysis.ntk import KernelRegression, empirical, flow_time, product
 from photonics_sim.device import normal
 from photonics_sim.errors import PhotonicsWarning
 from photonics_sim.networks import ProductNet
@@ -147,6 +147,17 @@ def test_flow_time() -> None:
     assert flow_time(10, 0.1, 5, 2, reduction="sum") == pytest.approx(2)
     with pytest.raises(PhotonicsError, match="choose mean or sum"):
         flow_time(10, 0.1, 5, reduction="none")  # type: ignore[arg-type]
+    with pytest.raises(PhotonicsError, match=r"samples = 0.*at least one sample"):
+        flow_time(10, 0.1, 0)
+
+
+def test_small_samples_are_learnt_and_not_called_zero() -> None:
+    """Their kernel is a millionth of a millionth of the others', and far above rounding."""
+    x = torch.cat([1e-3 * X[:3], X[3:6]])
+    found = KernelRegression(lambda a, b: product(a, b, degree=2), x, Y[:6])
+    assert found.unlearnable == ()
+    assert found.rank == 6
+    assert float((found.predict(x) - Y[:6]).abs().max()) < 0.05
 
 
 def test_mistakes() -> None:
@@ -169,7 +180,14 @@ def test_mistakes() -> None:
         KernelRegression(torch.inf * k, None, Y)
     with pytest.raises(PhotonicsError, match="targets must be finite"):
         KernelRegression(k, None, Y / 0)
+    with pytest.raises(PhotonicsError, match="training samples is complex"):
+        KernelRegression(k + 0j, None, Y)
+    with pytest.raises(PhotonicsError, match="targets are complex"):
+        KernelRegression(k, None, Y + 0j)
     found = KernelRegression(k, None, Y)
+    for rows in (k / 0, k + 0j):
+        with pytest.raises(PhotonicsError, match="complex or not finite"):
+            found.predict(rows)
     with pytest.raises(PhotonicsError, match="time = -1: training starts at 0"):
         found.predict(k, -1)
     with pytest.raises(PhotonicsError, match=r"K\(x, X\) has shape \(12, 11\); expected \(m, 12\)"):

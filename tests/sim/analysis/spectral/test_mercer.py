@@ -153,3 +153,15 @@ def test_kernels_that_are_refused() -> None:
         mercer_spectrum(inner, 3, [-1])
     with pytest.raises(PhotonicsError, match="1 eigenvalues from degree 1 to 3"):
         tail_slope(mercer_spectrum(inner, 3, range(4)), 1)
+
+
+@pytest.mark.parametrize("dimension", [784, 50_000])
+def test_many_dimensions_by_hand(dimension: int) -> None:
+    """cos^3 has 3 / (d + 2) of degree 1 over its d harmonics, and no even degree."""
+    found = mercer_spectrum(lambda cos: cos**3, dimension, range(4), profile=True)
+    assert found.eigenvalues[1] == pytest.approx(3 / (dimension * (dimension + 2)), rel=1e-9)
+    assert found.resolved == (False, True, False, True)
+    with pytest.raises(PhotonicsError, match="in 1000000 dimensions take more than 2048 angles"):
+        mercer_spectrum(lambda cos: cos**3, 10**6, [1], profile=True)
+    with pytest.raises(PhotonicsError, match="dimension = nan"):
+        mercer_spectrum(lambda cos: cos**3, math.nan, profile=True)  # type: ignore[arg-type]
