@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from statistics import mean, stdev
 from typing import Any
 
 import pytest
@@ -213,6 +214,28 @@ def test_data_are_written_once_and_light_takes_its_turns() -> None:
     assert losses["data panel"] == pytest.approx(3 * 0.97)
     assert losses["loop"] == pytest.approx(2 * 1.5)
     assert losses["splitter"] == pytest.approx(-20 * math.log10(0.7))
+
+
+@pytest.mark.parametrize("fields", [{}, {"passes": 16, "loop.fresh_share": 0.04}, {"loop.coupling": 1 - 1e-6}])
+def test_losses_are_those_of_all_light(fields: dict[str, Any]) -> None:
+    """In the mean over masks. Fresh light does not go all the way, which is nearly 60 dB of 16 passes."""
+    device = nominal(**PHASE, spacing_mm=1e-12, **fields)
+    losses = dict(device.costs().links[0].losses_db)
+    assert losses.pop("not in this oscillator's mode") > 0
+    shares = []
+    for key in range(30):
+        device.masks.phases.copy_(math.pi * normal(key, *device.masks.phases.shape))
+        entering, leaving = device.power(inputs(1))
+        shares.append(float(leaving / entering))
+    scatter = stdev(shares) / math.sqrt(30)
+    assert 10 ** (-sum(losses.values()) / 10) == pytest.approx(mean(shares), abs=3 * scatter)
+    assert scatter < 0.1 * mean(shares)
+
+
+def test_light_that_stays_in_the_loop_loses_nothing_at_a_splitter() -> None:
+    losses = nominal(**ALONE).costs().links[0].losses_db
+    assert str(losses["splitter"]) == "0.0"
+    assert "fresh light that joins" not in losses
 
 
 def test_each_pass_costs_signal() -> None:

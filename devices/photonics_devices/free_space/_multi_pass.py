@@ -111,7 +111,8 @@ class MultiPassProcessor(RepeatedData):
             more_losses_db={
                 "local oscillator": -10 * math.log10(1 - card.oscillator_share),
                 "loop": between * loop.loss_db,
-                "splitter": -10 * between * math.log10(1 - loop.coupling),
+                "splitter": 10 * between * abs(math.log10(1 - loop.coupling)),
+                **({"fresh light that joins": -card.joined_db} if loop.fresh_share and between else {}),
             },
             oscillator_w=self._oscillator_w(), pixels_read=2 * card.classes,
         )  # fmt: skip

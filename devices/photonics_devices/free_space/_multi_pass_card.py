@@ -66,6 +66,18 @@ class MultiPassProcessorCard(PanelCard):
         return math.sqrt((1 - self.oscillator_share) * self.loop.coupling * self.loop.fresh_share)
 
     @property
+    def joined_db(self) -> float:
+        """Power at the end over what it would be if all light went all the way: fresh light crosses and turns less.
+
+        Of masks that scatter, so that the lights of all pulses are not in step.
+        """
+        once = 10 ** (-(self.encoder.loss_db + self.mask.main_order_loss_db) / 10) * self.kept_field**2
+        power, longest = self.first_field**2, 0.0
+        for _ in range(self.passes - 1):
+            power, longest = power * once + self.fresh_field**2, longest + 10 * math.log10(once)
+        return 10 * math.log10(power / (1 - self.oscillator_share)) - longest
+
+    @property
     def slope(self) -> float:
         """Reading over laser power for each unit of the field's real part: 2 sqrt(P_LO / P_0)."""
         return 2 * math.sqrt(self.oscillator_share / self.classes)
