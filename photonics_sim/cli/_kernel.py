@@ -18,6 +18,7 @@ from photonics_sim.cli._options import (
     parse_sets,
 )
 from photonics_sim.cli._output import human, print_json, show
+from photonics_sim.files import check_writable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,6 +63,8 @@ def kernel(
     from photonics_sim.device import derive_key
     from photonics_sim.training import show_progress
 
+    if html is not None:
+        check_writable(html)
     device, dataset, pipeline, state = open_target(target, data, data_dir, parse_sets(set_), seed)
     if as_built is not None:
         device = device.as_built(as_built)

@@ -1,5 +1,6 @@
 """How every file is written (whole or not at all) and read (nothing in it runs, lies or points elsewhere)."""
 
+from photonics_sim.files._atomic import check_writable as check_writable
 from photonics_sim.files._atomic import open_atomically as open_atomically
 from photonics_sim.files._atomic import write_atomically as write_atomically
 from photonics_sim.files._door import MAX_BYTES as MAX_BYTES

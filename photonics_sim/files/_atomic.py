@@ -22,6 +22,21 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def check_writable(path: Path) -> None:
+    """Refuse early what `write_atomically` would refuse in the end, before there is work to lose.
+
+    Raises:
+        PhotonicsError: for a folder that cannot be written, or one in the place of the file.
+    """
+    if path.is_dir():
+        raise PhotonicsError(f"cannot write {path}: it is a folder; give the name of a file")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
 @contextmanager
 def open_atomically(path: Path) -> Iterator[BinaryIO]:
     """A file to write and read that takes the place of `path` at the end of the block, if nothing is raised in it.
@@ -44,6 +59,8 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
                 os.unlink(temporary)
         if not isinstance(error, OSError) or isinstance(error, PhotonicsError):
             raise
-        raise PhotonicsError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"
-        ) from error
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: OSError) -> PhotonicsError:
+    return PhotonicsError(f"cannot write {path}: {error.strerror or error}; free some space or choose another folder")

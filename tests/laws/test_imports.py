@@ -32,6 +32,7 @@ ALLOWED = {
         "analysis",
         "datasets",
         "device",
+        "files",
         "measured",
         "plots",
         "runs",

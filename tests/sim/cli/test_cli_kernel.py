@@ -82,3 +82,14 @@ def test_mistakes(workplace: Path, capsys: pytest.CaptureFixture[str], monkeypat
     assert code == 2
     assert "ring-bank-silicon" in err
     assert told(capsys, monkeypatch, "ring-bank-silicon", "--samples", "3")[0] == 2
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(
+    workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workplace / "folder").mkdir()
+    for page, said in (("none/kernel.html", "No such file"), ("folder", "it is a folder")):
+        code, out, err = told(capsys, monkeypatch, "ring-bank-silicon", *SMALL, "--html", page, "--json")
+        assert (code, out) == (2, "")
+        assert said in err
+        assert "passes" not in err
