@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from photonics_sim.analysis.extrapolation import FarRays, far_ray_degree
 from photonics_sim.analysis.ntk._choice import Predictor, Targets, Task, chosen_ridge
 from photonics_sim.analysis.ntk._empirical import Progress, empirical, prepare
 from photonics_sim.analysis.ntk._kernel_report import LIMIT, KernelReport
+from photonics_sim.analysis.ntk._regression import KernelRegression
 from photonics_sim.device import Device, derive_key
 from photonics_sim.errors import PhotonicsError
 
@@ -67,15 +69,12 @@ def kernel_report(
     kernel = empirical(device, samples, memory_mb=memory_mb, progress=progress).cpu()
     matrix, cross = kernel[:n, :n], kernel[n : n + m, :n]
     part = derive_key(seed, "kernel", "ridge")
-    ridge = chosen_ridge(matrix, targets, part)
-    predictor = Predictor.of(matrix, targets.numbers(targets.train))
+    predictor, ridge, score = _judged(matrix, cross, targets, part)
     linear, linear_cross = _linear(x_train, x_test)
-    linear_ridge = chosen_ridge(linear, targets, part)
-    linearly = Predictor.of(linear, targets.numbers(targets.train))(linear_cross, linear_ridge)
+    _, linear_ridge, linear_score = _judged(linear, linear_cross, targets, part)
     times, curves = _curves(predictor, matrix, cross, targets)
     found, along = rays.followed(predictor(kernel[n + m :, :n], ridge))
     regression = predictor.regression
-    above = regression.eigenvalues[: regression.rank]
     return KernelReport(
         task=task,
         train_samples=n,
@@ -83,18 +82,12 @@ def kernel_report(
         inputs=device.in_features,
         outputs=device.out_features,
         parameters=sum(value.numel() for value in device.parameters() if value.requires_grad),
-        score=targets.score(predictor(cross, ridge), targets.test),
-        linear_score=targets.score(linearly, targets.test),
+        score=score,
+        linear_score=linear_score,
         chance=int(targets.test.bincount().max()) / m if task == "classification" else 0.0,
         ridge=ridge / float(matrix.diagonal().mean()),
         linear_ridge=linear_ridge / float(linear.diagonal().mean()),
-        eigenvalues=tuple(regression.eigenvalues.tolist()),
-        rank=regression.rank,
-        condition_number=regression.condition_number,
-        condition_above_rounding=float(above[0] / above[-1]),
-        effective_rank=regression.effective_rank,
-        alignment=tuple(regression.alignment.tolist()),
-        learning_time=regression.learning_time(0.9) * float(above[0]),
+        **_spectrum(regression),
         times=tuple(times),
         train_curve=curves[0],
         test_curve=curves[1],
@@ -153,6 +146,26 @@ def _check(device: Device, x_train: Tensor, y_train: Tensor, x_test: Tensor, y_t
         raise PhotonicsError(
             f"{len(x_train)} training and {len(x_test)} test samples; at least {_LEAST} and 1 are needed"
         )
+
+
+def _judged(matrix: Tensor, cross: Tensor, targets: Targets, part: int) -> tuple[Predictor, float, float]:
+    """Regression with a kernel, its ridge, and its score on the test samples."""
+    predictor, ridge = Predictor.of(matrix, targets.numbers(targets.train)), chosen_ridge(matrix, targets, part)
+    return predictor, ridge, targets.score(predictor(cross, ridge), targets.test)
+
+
+def _spectrum(regression: KernelRegression) -> dict[str, Any]:
+    """What a report says of the eigenvalues and of the targets along the eigenvectors."""
+    above = regression.eigenvalues[: regression.rank]
+    return {
+        "eigenvalues": tuple(regression.eigenvalues.tolist()),
+        "rank": regression.rank,
+        "condition_number": regression.condition_number,
+        "condition_above_rounding": float(above[0] / above[-1]),
+        "effective_rank": regression.effective_rank,
+        "alignment": tuple(regression.alignment.tolist()),
+        "learning_time": regression.learning_time(0.9) * float(above[0]),
+    }
 
 
 def _linear(x_train: Tensor, x_test: Tensor) -> tuple[Tensor, Tensor]:
