@@ -18,7 +18,8 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -103,8 +104,20 @@ class Peer:
         self.process.communicate()
 
 
+@contextmanager
+def one_core() -> Iterator[None]:
+    """For this process and those it starts: XLA computes on all cores, whatever it is told of threads."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+@one_core()
 def peer(python: str, budget_s: float) -> None:
-    """Equality and time of the product form, in turns, one thread each."""
+    """Equality and time of the product form, in turns, on one core."""
     x, y = inputs(0), inputs(1)
     for branch in ("relu", "identity"):
         for degree in (3, 4):
@@ -146,7 +159,7 @@ def main() -> None:
     if options.only != "empirical":
         closed_forms(budget)
         if options.peer_python:
-            print(f"\n{POINTS} x {POINTS}, d = {FEATURES}, against neural-tangents, one thread each")
+            print(f"\n{POINTS} x {POINTS}, d = {FEATURES}, against neural-tangents, both on one core")
             peer(options.peer_python, budget)
         else:
             print("\n(neural-tangents: give --peer-python, an interpreter that has it)")
