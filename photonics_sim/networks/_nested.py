@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from photonics_sim.device import derive_key, normal
 from photonics_sim.errors import PhotonicsError
 from photonics_sim.networks._branch import Branch
-from photonics_sim.networks._net import HiddenNet, Parametrisation, check_count
+from photonics_sim.networks._factors import FactorNet
+from photonics_sim.networks._net import Parametrisation, check_count
 
 
-class NestedNet(HiddenNet):
+class NestedNet(FactorNet):
     r"""The NCP network: each product meets a mixture of the one before, and something new.
 
     .. math::
@@ -28,11 +29,11 @@ class NestedNet(HiddenNet):
     Args:
         degree: N.
         injection: beta_n, one number for all n, or N of them.
-        in_features, out_features, width, branch, parametrisation, bias, scale, seed: As in `HiddenNet`.
+        in_features, out_features, width, branch, parametrisation, bias, scale, seed: As in `FactorNet`.
 
     Raises:
         PhotonicsError: for a degree below 1, injections that are not finite or not N, a first one of 0 (no light would
-            ever enter), and as in `HiddenNet`.
+            ever enter), and as in `FactorNet`.
     """
 
     def __init__(
@@ -50,11 +51,10 @@ class NestedNet(HiddenNet):
         seed: int = 0,
     ) -> None:
         super().__init__(
-            in_features, out_features, width=width, branch=branch, parametrisation=parametrisation, bias=bias,
-            scale=scale, seed=seed,
+            in_features, out_features, degree=degree, width=width, branch=branch, parametrisation=parametrisation,
+            bias=bias, scale=scale, seed=seed,
         )  # fmt: skip
-        self.degree, self.injection = degree, injections(injection, degree)
-        self.factors = self.branches(degree)
+        self.injection = injections(injection, degree)
         self.mixing = nn.ModuleList(self.linear(width, width, f"mixing {number}") for number in range(1, degree))
         entering = torch.stack([normal(derive_key(seed, "entering", number), width) for number in range(degree)])
         self.entering = nn.Parameter(entering.to(torch.get_default_dtype()))
