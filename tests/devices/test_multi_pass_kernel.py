@@ -12,6 +12,8 @@ from torch.func import functional_call, jacrev, vmap
 
 from photonics_devices import MultiPassProcessor
 from photonics_sim import PhotonicsError, load_device
+from photonics_sim.analysis.ntk import empirical
+from photonics_sim.analysis.spectral import monomial_rank, monomials
 from photonics_sim.device import normal
 from photonics_sim.testing import assert_close
 
@@ -147,3 +149,16 @@ def test_bad_arguments_are_refused() -> None:
         build().expected_kernel(normal(7, 2, 4), normal(7, 2, 5))
     with pytest.raises(PhotonicsError, match=r"inputs must be finite"):
         build().expected_kernel(normal(7, 2, 4) / 0)
+
+
+@pytest.mark.parametrize("passes", [1, 2, 3])
+@pytest.mark.parametrize("extinction_db", [15.0, 0.0])
+def test_its_functions_are_the_monomials_up_to_the_number_of_passes(passes: int, extinction_db: float) -> None:
+    """A polynomial network in optics; where modulators go fully dark, no light is left for the constant."""
+    device = build(passes=passes, **{"encoder.extinction_db": extinction_db}).requires_grad_(True)
+    with torch.no_grad():
+        device.masks.phases.copy_(6 * normal(3, *device.masks.phases.shape))
+    inputs = device.in_features
+    whole = monomials(inputs, passes, "product", bias=True) if extinction_db else monomials(inputs, passes, "skip")
+    assert whole == math.comb(inputs + passes, passes) - (not extinction_db)
+    assert monomial_rank(lambda x, y: empirical(device, x, y), inputs) == whole
