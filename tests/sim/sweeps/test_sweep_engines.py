@@ -163,7 +163,8 @@ def test_the_room_and_its_workers_do_without_torch_and_leave_stdout_alone(tmp_pa
         "assert os.getpid() not in found.values['process']"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr.splitlines()) == ("", ["all is well"] * 8)
+    # two workers write to one stderr: a line's end may come after another line
+    assert (done.stdout, done.stderr.replace("\n", "")) == ("", "all is well" * 8)
 
 
 def test_torch_threads_are_given_back(tmp_path: Path) -> None:
