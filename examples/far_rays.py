@@ -116,7 +116,8 @@ def learn(kernel: Kernel, dimension: int, seed: int, options: argparse.Namespace
         near.append(follow(far=10 * FAR, degrees=4, rays=options.rays, points=32, seed=seed))
         far.append(follow(start=GONE, far=10 * GONE, degrees=4, rays=options.rays, points=32, seed=seed))
     at = torch.from_numpy(WAY)[:, None] * torch.ones(dimension, dtype=torch.float64)
-    found = torch.stack([fits[choice].predict(kernel(at, x))[:, c] for c, choice in enumerate(chosen)], dim=-1)
+    cross = kernel(at, x)
+    found = torch.stack([fits[choice].predict(cross)[:, c] for c, choice in enumerate(chosen)], dim=-1)
     followed = torch.stack([found, (targets(at, seed) - middle) / scale], dim=1)
     return Found(inside, outside, near, far, followed.numpy())
 

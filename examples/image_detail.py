@@ -113,11 +113,14 @@ def follow(kernel: Callable[[Tensor, Tensor], Tensor], images: Tensor, seed: int
     half = KernelRegression(matrix[seen][:, seen], None, y[seen])
     unit_half = float(half.eigenvalues[0])
 
-    def error(where: Tensor, time: float) -> np.ndarray:
-        return (half.predict(matrix[where][:, seen], time / unit_half) - y[where]).square().mean(0).numpy()
+    def errors(where: Tensor) -> np.ndarray:
+        """`(times, pictures)`"""
+        cross = matrix[where][:, seen]
+        found = [(half.predict(cross, time / unit_half) - y[where]).square().mean(0) for time in TIMES]
+        return torch.stack(found).numpy()
 
-    chosen = np.stack([error(held, time) for time in TIMES]).argmin(0)
-    tested = np.stack([error(unseen, time) for time in TIMES])[chosen, np.arange(len(images))]
+    chosen = errors(held).argmin(0)
+    tested = errors(unseen)[chosen, np.arange(len(images))]
     shown = whole.fitted(SHOWN / unit).mT.unflatten(-1, (side, side)).numpy()
     return Found(left / bands(images), tested / images.var(dim=(1, 2)).numpy(), TIMES[chosen], shown)
 

@@ -52,6 +52,11 @@ class Curve:
     reach: float
     degree: int
 
+    @property
+    def name(self) -> str:
+        """The title as plain text."""
+        return self.title.replace("$", "")
+
     def network(self, kind: str, seed: int) -> nn.Module:
         options: Any = {"parametrisation": "standard", "bias": 1.0, "seed": seed}
         if kind == RELU:
@@ -149,7 +154,7 @@ def said(values: np.ndarray, digits: str = ".2g") -> str:
 
 def show(found: dict[tuple[Curve, str], Learnt]) -> None:
     for (curve, kind), learnt in found.items():
-        print(f"\n{curve.title.replace('$', '')}: {kind} network")
+        print(f"\n{curve.name}: {kind} network")
         for rate, value in enumerate(RATES):
             marks = [
                 name for name, is_it in (("published", value == PUBLISHED), ("chosen", rate == learnt.chosen)) if is_it
@@ -170,7 +175,7 @@ def conclude(found: dict[tuple[Curve, str], Learnt]) -> None:
         whole = int((far > 1.99).sum())
         verdict = "confirmed" if whole == len(far) else "confirmed for some seeds" if whole else "not confirmed"
         print(
-            f"  {curve.title.replace('$', '')} is continued outside the range: {verdict}, {whole} of {len(far)} seeds "
+            f"  {curve.name} is continued outside the range: {verdict}, {whole} of {len(far)} seeds "
             f"(rms error {said(near)}; ReLU {said(relu.error(relu.chosen))})"
         )
         first = int((ours.trusted(RATES.index(PUBLISHED)) > 1.99).sum())
@@ -216,7 +221,7 @@ def main() -> None:
         for kind in COLOURS:
             found[curve, kind] = learn(curve, kind, options)
             print(
-                f"trained: {options.seeds} {kind} networks at {len(RATES)} rates, {curve.title.replace('$', '')}",
+                f"trained: {options.seeds} {kind} networks at {len(RATES)} rates, {curve.name}",
                 flush=True,
             )
     show(found)

@@ -19,6 +19,7 @@ from photonics_sim.cli._options import (
 )
 from photonics_sim.cli._output import human, print_json, show
 from photonics_sim.files import check_writable
+from photonics_sim.training import Counted, clock
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -111,24 +112,12 @@ def _chosen(part: Part, pipeline: Pipeline, count: int, key: int) -> tuple[Tenso
 
 
 @dataclass(frozen=True)
-class _Passes:
+class _Passes(Counted):
     """A moment of the work: passes done and in all, and the seconds they took."""
 
-    done: int
-    total: int
     seconds: float
 
-    @property
-    def share(self) -> float:
-        return self.done / self.total
-
-    @property
-    def finished(self) -> bool:
-        return self.done == self.total
-
     def line(self) -> str:
-        from photonics_sim.training import clock
-
         left = self.seconds * (self.total - self.done) / self.done
         return f"{self.done:,}/{self.total:,} passes  {clock(left)} left"
 

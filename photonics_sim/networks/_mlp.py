@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -52,7 +51,6 @@ class MLP(HiddenNet):
     def hidden(self, x: Tensor) -> Tensor:
         first, *others = self.layers
         h: Tensor = self.branch.apply(first(self.with_constant(x)))
-        share = 1 / math.sqrt(self.width) if self.parametrisation == "ntk" else 1.0
         for layer in others:
-            h = self.branch.apply(layer(h) * share)
+            h = self.branch.apply(layer(h) * self.between)
         return h

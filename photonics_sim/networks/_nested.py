@@ -61,11 +61,10 @@ class NestedNet(FactorNet):
 
     def hidden(self, x: Tensor) -> Tensor:
         x = self.with_constant(x)
-        share = 1 / math.sqrt(self.width) if self.parametrisation == "ntk" else 1.0
         y: Tensor = self.branch.apply(self.factors[0](x)) * (self.injection[0] * self.entering[0])
         later = zip(self.factors[1:], self.mixing, self.injection[1:], self.entering[1:], strict=True)
         for factor, mixing, beta, entering in later:
-            y = self.branch.apply(factor(x)) * (mixing(y) * share + beta * entering)
+            y = self.branch.apply(factor(x)) * (mixing(y) * self.between + beta * entering)
         return y
 
 

@@ -121,6 +121,11 @@ class HiddenNet(nn.Module, ABC):
         return torch.cat([x, x.new_full((*x.shape[:-1], 1), self.bias)], -1)
 
     @property
+    def between(self) -> float:
+        """What sums over m hidden numbers are multiplied by: 1 / sqrt(m) in the parametrisation "ntk"."""
+        return 1 / math.sqrt(self.width) if self.parametrisation == "ntk" else 1.0
+
+    @property
     def _constant(self) -> bool:
         return self.parametrisation == "ntk" and self.bias != 0
 

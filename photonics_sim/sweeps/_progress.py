@@ -13,14 +13,14 @@ import numpy as np
 
 from photonics_sim.sweeps._result import MISSING, OK
 from photonics_sim.sweeps._store import Store
-from photonics_sim.training import clock
+from photonics_sim.training import Counted, clock
 
 _WINDOW_S = 60.0
 _BETWEEN_S = 0.2
 
 
 @dataclass(frozen=True)
-class SweepProgress:
+class SweepProgress(Counted):
     """A moment of a sweep.
 
     Attributes:
@@ -31,20 +31,9 @@ class SweepProgress:
         left_s: Estimated time left in seconds; NaN likewise.
     """
 
-    done: int
-    total: int
     failed: int
     trials_per_s: float
     left_s: float
-
-    @property
-    def share(self) -> float:
-        """0 to 1."""
-        return self.done / self.total
-
-    @property
-    def finished(self) -> bool:
-        return self.done == self.total
 
     def line(self) -> str:
         """One plain line."""

@@ -8,6 +8,7 @@ from ._fit import fit_card as fit_card
 from ._interrupt import Stop as Stop
 from ._interrupt import ignore_interrupts as ignore_interrupts
 from ._interrupt import stop_on_interrupt as stop_on_interrupt
+from ._progress import Counted as Counted
 from ._progress import Moment as Moment
 from ._progress import Progress as Progress
 from ._progress import clock as clock

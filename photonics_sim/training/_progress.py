@@ -83,6 +83,28 @@ class Moment(Protocol):
         """One plain line."""
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A moment of work whose pieces are counted.
+
+    Attributes:
+        done: Pieces that are.
+        total: Of all.
+    """
+
+    done: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return self.done / self.total
+
+    @property
+    def finished(self) -> bool:
+        return self.done == self.total
+
+
 def clock(seconds: float) -> str:
     """Seconds as people read them, `1:02:03`; `-` for NaN."""
     if math.isnan(seconds):

@@ -124,7 +124,7 @@ class MultiPassProcessor(RepeatedData):
 
     def _overlap(self, field: Tensor) -> Tensor:
         """With each oscillator's mode, of a field as `arriving` tells it."""
-        light = field.select(0 if self.masks.chips is None else 1, 0)
+        light = self.first_mode(field)
         return torch.complex(self.summed(light.real), self.summed(light.imag)) / self.card.region_px
 
     def extra_repr(self) -> str:

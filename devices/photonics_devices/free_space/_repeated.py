@@ -100,6 +100,10 @@ class RepeatedData(PanelDevice):
             [*(f"{one} {number + 1}" for number in range(count)), "detectors"], self.regions[output],
         )  # fmt: skip
 
+    def first_mode(self, field: Tensor) -> Tensor:
+        """Of a field as `arriving` tells it, `([chips,] *batch, n, n)`: all there is, of a laser."""
+        return field.select(0 if self.masks.chips is None else 1, 0)
+
     def write(self, x: Tensor, key: int | None) -> Tensor:
         """What data on the panel do to light, `(*batch, n, n)`: one where no data lie."""
         return 1 + self.spread(encode(x, self.card.encoder, key) - 1)

@@ -61,8 +61,7 @@ class StructuralEncoder(RepeatedData):
 
         Of light with several modes, the field of the first.
         """
-        field = self.arriving(x, None)
-        field = field[0] if self.masks.chips is None else field[:, 0]
+        field = self.first_mode(self.arriving(x, None))
         n, wide = self.card.pixels, self.card.region_px
         corner = self.regions.flatten(1).argmax(-1)
         return field.flatten(-2)[..., corner + wide // 2 * (n + 1)]

@@ -14,6 +14,7 @@ from photonics_sim.analysis.ntk._duals import Block
 from photonics_sim.analysis.ntk._gram import Gram, points, squares
 from photonics_sim.device import machine_memory_bytes
 from photonics_sim.errors import PhotonicsError
+from photonics_sim.networks import check_count
 
 Form = Callable[[Block, int], Tensor]
 """The kernel of a block at a degree; uses up the block."""
@@ -96,9 +97,7 @@ def assemble(x: Tensor | Gram, y: Tensor | None, form: Form, request: Request) -
             not there, and a kernel that overflows.
     """
     word, degree = request.word, request.degree
-    if not isinstance(degree, int) or isinstance(degree, bool) or degree < 1:
-        hint = f"; {word} 0 is a constant, without weights whose gradient depends on the inputs" if degree == 0 else ""
-        raise PhotonicsError(f"{word} = {degree}: give a whole number of at least 1{hint}")
+    check_count(word, degree)
     if not 1 <= request.memory_mb < math.inf:
         raise PhotonicsError(
             f"memory_mb = {request.memory_mb:g}: expected a number; tiles need at least 1 MB beside the result"

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from photonics_sim.analysis.ntk._closed import Branches
 from photonics_sim.errors import PhotonicsError, did_you_mean
-from photonics_sim.networks import Branch, injections
+from photonics_sim.networks import Branch, check_count, injections
 
 Family = Literal["product", "skip", "nested", "mlp"]
 _Moment = Callable[[int, int, Tensor], Tensor]  # E phi^i phi'^j at a variance
@@ -84,8 +84,7 @@ def _coefficient(family: str, degree: int, branch: Branch, injection: float | Se
     if family not in get_args(Family):
         names = get_args(Family)
         raise PhotonicsError(f"no family {family!r}{did_you_mean(str(family), names)}; choose {', '.join(names)}")
-    if not isinstance(degree, int) or isinstance(degree, bool) or degree < 1:
-        raise PhotonicsError(f"degree = {degree}: give a whole number of at least 1")
+    check_count("degree", degree)
     if not (math.isfinite(square) and square > 0):
         raise PhotonicsError(f"|x|^2 = {square:g}: the kernel of a zero vector has no relative error; give a length")
     variance = torch.tensor(square, dtype=torch.float64)

@@ -25,7 +25,7 @@ class FeatureDevice(Device):
         return self.phi(x) @ self.weight.T
 
     def costs(self) -> Costs:
-        raise NotImplementedError
+        return Costs({"light": 1e-9}, {"laser": 1e-9}, ())
 
     def ideal(self) -> Self:
         return self
